@@ -1,0 +1,1 @@
+"""The tests: unit (pure), integration (real databases and HTTP), e2e (a browser), architecture (the tree itself)."""
