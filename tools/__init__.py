@@ -1,0 +1,1 @@
+"""Scripts of the set-up; nothing here is part of the app."""
