@@ -1,0 +1,300 @@
+"""What a merchant may tune: typed sections, stored for each shop as versions that are never changed.
+
+A version begins when the form or command that made it commits, and ends where the next begins; the first one
+reaches back for ever. What judges an order reads the version of the order's own time, inside its transaction;
+``plugin.settings_cache`` serves display alone.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from babel.numbers import list_currencies
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+)
+
+from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+from plugin.setting_input import DATE, Gettext, WrongField, invalid, read_text, sentence
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("shop_id", Id, ForeignKey("shop.id"), primary_key=True),
+    Column("section", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("valid_from", Utc, nullable=False),
+    Column("value", Text, nullable=False),
+)
+
+
+class Section(BaseModel):
+    """A group of settings that is changed and versioned as one; ``section`` is its name in rows and commands.
+
+    Each field's ``title`` and ``description`` are its label and help, translated where they are shown;
+    ``json_schema_extra={"unit": "money"}`` says that an integer counts minor units of the shop's currency.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    section: ClassVar[str]
+
+
+S = TypeVar("S", bound=Section)
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+_ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+)*")
+
+
+class ShopSettings(Section):
+    """What holds for all widgets of a shop."""
+
+    section = "shop"
+
+    tone: Literal["sie", "du"] = Field(
+        "sie",
+        title=sentence("How we address your customers"),
+        description=sentence("German texts say Sie or du."),
+    )
+    time_zone: str = Field(
+        title=sentence("Time zone"),
+        description=sentence("Days begin and end by this clock."),
+    )
+    currency: str = Field(
+        title=sentence("Currency"),
+        description=sentence("The currency your shop keeps its books in."),
+    )
+    count_test_orders: bool = Field(
+        default=False,
+        title=sentence("Count test orders"),
+        description=sentence("Test orders earn points and coupons, as real ones do."),
+    )
+    active_from: str = Field(
+        title=sentence("Active from"),
+        description=sentence("Orders before this date or time earn nothing."),
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's clock."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def active_since(self) -> datetime:
+        """The instant, in UTC, from which orders count; a date means local midnight."""
+        return _resolve(self.active_from, self.time_zone)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if not _is_zone(value):
+            raise ValueError(sentence("Enter a time zone such as Europe/Berlin."))
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        if value not in list_currencies():
+            raise ValueError(sentence("Enter a currency code such as EUR."))
+        return value
+
+    @model_validator(mode="after")
+    def _resolvable(self) -> Self:
+        try:
+            year = self.active_since.year
+        except (ValueError, OverflowError):
+            year = 0
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise WrongField("active_from", DATE)
+        return self
+
+
+@lru_cache(4096)
+def _resolve(text: str, zone: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=ZoneInfo(zone))
+    return instant.astimezone(UTC)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return _ZONE_NAME.fullmatch(name) is not None and bool(ZoneInfo(name).key)
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Generic[S]):
+    """One version of a section; ``number`` counts from 1, 0 stands for defaults that were never stored."""
+
+    number: int
+    valid_from: datetime
+    value: S
+
+
+OnChange: TypeAlias = Callable[[Connection, int, Section, Section, datetime], None]
+"""``(conn, shop_id, before, after, now)``: runs in the transaction of the change."""
+
+
+class Versions:
+    """All versions of some sections of some shops, as one query read them."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._starts: dict[tuple[int, str], list[datetime]] = {}
+        self._rows: dict[tuple[int, str], list[Any]] = {}
+        for row in rows:
+            key = (row.shop_id, row.section)
+            self._starts.setdefault(key, []).append(row.valid_from)
+            self._rows.setdefault(key, []).append(row)
+
+    def at(self, shop_id: int, model: type[S], instant: datetime) -> Version[S]:
+        """Return the version in force at ``instant``; the first one reaches back for ever."""
+        starts = self._starts.get((shop_id, model.section))
+        if starts is None:
+            return _unstored(model)
+        index = max(0, bisect_right(starts, instant) - 1)
+        return _version(model, self._rows[shop_id, model.section][index])
+
+    def current(self, shop_id: int, model: type[S]) -> Version[S]:
+        """Return the newest version."""
+        rows = self._rows.get((shop_id, model.section))
+        return _version(model, rows[-1]) if rows else _unstored(model)
+
+
+_READ = (
+    select(setting)
+    .where(
+        setting.c.shop_id.in_(bindparam("shops", expanding=True)),
+        setting.c.section.in_(bindparam("sections", expanding=True)),
+    )
+    .order_by(setting.c.shop_id, setting.c.section, setting.c.version)
+)
+_FIRST_LOCKED = (
+    select(setting.c.version)
+    .where(
+        setting.c.shop_id == bindparam("shop"),
+        setting.c.section == bindparam("section"),
+        setting.c.version == 1,
+    )
+    .with_for_update()
+)
+_ADD = insert(setting)
+_ADD_FIRST = Upsert(lambda make: make(setting).on_conflict_do_nothing())
+
+
+def versions(conn: Connection, shop_ids: Iterable[int], models: Iterable[type[Section]]) -> Versions:
+    """Read all versions of these sections for a set of shops in one query."""
+    shops = sorted(set(shop_ids))
+    if not shops:
+        return Versions(())
+    sections = [model.section for model in models]
+    return Versions(conn.execute(_READ, {"shops": shops, "sections": sections}))
+
+
+def current(conn: Connection, shop_id: int, model: type[S]) -> S:
+    """Return the section as it is now."""
+    return versions(conn, [shop_id], [model]).current(shop_id, model).value
+
+
+def establish(conn: Connection, shop_id: int, sections: Iterable[Section], now: datetime) -> None:
+    """Store each section as version 1 unless the shop has it already."""
+    rows = [_row(shop_id, 1, value, now) for value in sections]
+    if rows:
+        conn.execute(_ADD_FIRST.on(conn), rows)
+
+
+def change(
+    conn: Connection,
+    shop_id: int,
+    model: type[S],
+    patch: Mapping[str, object],
+    now: datetime,
+    *,
+    hooks: Iterable[OnChange] = (),
+    gettext: Gettext = str,
+) -> Version[S] | None:
+    """Store a new version with the fields of ``patch``, then run the hooks; None when nothing would differ.
+
+    Strings are read by the type of their field: numbers, true and false, JSON for lists. Raises Invalid, which names
+    the field, unless the whole section is valid; two changes at once follow one another.
+    """
+    before = _locked(conn, shop_id, model, now)
+    after = validated(model, before.value, patch, gettext=gettext)
+    if after == before.value:
+        return None
+    made = Version(before.number + 1, max(now, before.valid_from), after)
+    conn.execute(_ADD, [_row(shop_id, made.number, after, made.valid_from)])
+    for hook in hooks:
+        hook(conn, shop_id, before.value, after, made.valid_from)
+    return made
+
+
+def validated(model: type[S], value: S, patch: Mapping[str, object], *, gettext: Gettext = str) -> S:
+    """Return ``value`` with the fields of ``patch``, all valid together. Raises Invalid."""
+    known = model.model_fields
+    fields = {
+        key: read_text(key, known[key].annotation, given, gettext)
+        if isinstance(given, str) and key in known
+        else given
+        for key, given in patch.items()
+    }
+    try:
+        return model.model_validate(value.model_dump() | fields)
+    except ValidationError as error:
+        raise invalid(error, gettext) from None
+
+
+def _locked(conn: Connection, shop_id: int, model: type[S], now: datetime) -> Version[S]:
+    if lock_rows(conn):
+        conn.execute(_FIRST_LOCKED, {"shop": shop_id, "section": model.section})
+    found = versions(conn, [shop_id], [model]).current(shop_id, model)
+    if found.number:
+        return found
+    establish(conn, shop_id, [found.value], now)
+    return Version(1, now, found.value)
+
+
+def _row(shop_id: int, number: int, value: Section, valid_from: datetime) -> dict[str, object]:
+    text = json.dumps(value.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+    return {
+        "shop_id": shop_id,
+        "section": value.section,
+        "version": number,
+        "valid_from": valid_from,
+        "value": text,
+    }
+
+
+def _version(model: type[S], row: Any) -> Version[S]:
+    return Version(row.version, row.valid_from, cast("S", _parsed(model, row.value)))
+
+
+def _unstored(model: type[S]) -> Version[S]:
+    try:
+        return Version(0, datetime.min.replace(tzinfo=UTC), model())
+    except ValidationError:
+        raise LookupError(f"the section {model.section} of this shop was never stored") from None
+
+
+@lru_cache(8192)
+def _parsed(model: type[Section], text: str) -> Section:
+    """A stored text never changes its meaning, so each is parsed once in a process; retired fields are passed over."""
+    fields = json.loads(text)
+    return model.model_validate({key: value for key, value in fields.items() if key in model.model_fields})

@@ -1,0 +1,22 @@
+"""What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
+
+from widgets.base import Breach, Context, Invariant, Job, Processing, Subject, Surface, Widget
+from widgets.effects import FETCH_ORDER, apply, change_settings, derive
+from widgets.registry import ALL, SECTIONS
+
+__all__ = [
+    "ALL",
+    "FETCH_ORDER",
+    "SECTIONS",
+    "Breach",
+    "Context",
+    "Invariant",
+    "Job",
+    "Processing",
+    "Subject",
+    "Surface",
+    "Widget",
+    "apply",
+    "change_settings",
+    "derive",
+]

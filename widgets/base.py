@@ -1,0 +1,172 @@
+"""What a widget is: one frozen value that says all it shows, does, keeps and is asked."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias
+
+from sqlalchemy import Connection
+
+from plugin.core.order_book import OrderChange
+from plugin.core.orders import OrderState
+from plugin.language import Language
+from plugin.settings import OnChange, S, ShopSettings
+from plugin.shops import Shop
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Surface(StrEnum):
+    """Where a widget is shown."""
+
+    STOREFRONT = "storefront"
+    PRODUCT = "product"
+    CART = "cart"
+    THANK_YOU = "thank_you"
+    ORDER_STATUS = "order_status"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """An order that the request has proved to be about; ``ref`` is our key, ``order_id`` Shopify's."""
+
+    ref: int
+    order_id: int
+    state: OrderState
+    first_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, where, when and how they are spoken to; everything in it is proved.
+
+    ``customer_id`` is set for the customer whose private figures may be shown: the signed-in one, and on an order's
+    page only if the order is theirs. ``prefix`` is the path under which the shop's own domain reaches the app
+    (``/apps/dankbar``), empty outside the storefront. ``action_token`` goes into forms.
+    """
+
+    shop: Shop
+    settings: ShopSettings
+    language: Language
+    surface: Surface
+    now: datetime
+    customer_id: int | None = None
+    order: OrderRef | None = None
+    params: Mapping[str, str] = NOTHING
+    prefix: str = ""
+    action_token: str | None = None
+
+
+View: TypeAlias = Callable[[Connection, Context, S], object | None]
+"""Reads only; returns a frozen dataclass of finished texts and figures, or None when there is nothing to show."""
+
+Action: TypeAlias = Callable[[Connection, Context, S, Mapping[str, str]], object]
+"""``(conn, ctx, settings, form)`` in one transaction; ``ctx.customer_id`` is signed in. Returns a frozen dataclass."""
+
+OrdersEffect: TypeAlias = Callable[[Connection, Sequence[OrderChange], datetime], None]
+"""Brings everything the widget derives from these orders to its target; doing it twice changes nothing."""
+
+TaskHandler: TypeAlias = Callable[[Any], Awaitable[None]]
+"""``async (run)``: one try at an effect on the outside world, after the commit that asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[S]):
+    """Something a signed-in shopper does, mounted under ``/proxy/widgets/{widget}{path}``."""
+
+    path: str
+    run: Action[S]
+    methods: Sequence[str] = ("POST",)
+    fields: frozenset[str] = frozenset()
+    """Form fields it reads, beside ``action_token``; a field given twice is refused."""
+    per_minute: int = 200
+    """Requests of one customer in a minute beyond which it answers 429."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work of the clock, done in small portions: ``run(conn, shop_id, now)`` in one transaction.
+
+    ``shop_id`` None means all shops. It returns how much it did and is called again until that is 0.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[Connection, int | None, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person within one shop: all customer ids merged into one, and the orders that are theirs by our key."""
+
+    shop_id: int
+    customer_ids: tuple[int, ...] = ()
+    order_refs: tuple[int, ...] = ()
+
+
+Export: TypeAlias = Callable[[Connection, Subject], Iterable[Mapping[str, object]]]
+Erase: TypeAlias = Callable[[Connection, Subject, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """One use of personal data, as the data panel, the export and the erasure all read it.
+
+    The five texts are translated where they are shown; ``recipients`` is empty when nobody receives it.
+    ``columns`` are the ``table.column`` that hold it.
+    """
+
+    what: str
+    purpose: str
+    basis: str
+    retention: str
+    recipients: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    export: Export | None = None
+    erase: Erase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something that does not hold."""
+
+    invariant: str
+    account: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """Something ``dankbar verify`` checks, for one shop or (None) for all."""
+
+    name: str
+    check: Callable[[Connection, int | None, datetime], Iterator[Breach]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Widget(Generic[S]):
+    """One widget; ``name`` is its folder, its part of every URL, its settings section and its message domain."""
+
+    name: str
+    title: str
+    surfaces: frozenset[Surface]
+    settings: type[S]
+    view: View[S]
+    actions: tuple[Route[S], ...] = ()
+    effects: Mapping[str, OrdersEffect] = field(default_factory=dict)
+    """``orders`` is the one kind there is."""
+    on_change: Mapping[str, OnChange] = field(default_factory=dict)
+    """By section: what a change of settings asks for, in its own transaction."""
+    tasks: Mapping[str, TaskHandler] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    processing: tuple[Processing, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where the widget lives: ``templates/<name>.html``, ``locales/``."""
+        return Path(__file__).parent / self.name

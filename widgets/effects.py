@@ -1,0 +1,62 @@
+"""What follows when something is told about orders, whoever told it: webhook, reconciliation or fetch."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from plugin import settings, tasks
+from plugin.core import order_book
+from plugin.core.order_book import OrderChange
+from plugin.core.orders import Arrival
+from plugin.setting_input import Gettext
+from plugin.settings import Section, Version
+from widgets.registry import ALL, SECTIONS
+
+FETCH_ORDER = "fetch_order"
+"""The task that asks Shopify what an order is; its key and its payload's ``order_id`` are the order's id."""
+
+
+def apply(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[OrderChange]:
+    """Merge what arrived and bring every widget to its target, in the caller's transaction; returns the orders touched.
+
+    Orders about which only a fetch can tell get a ``fetch_order`` task. Raises Park when an order or refund is known
+    as another shop's.
+    """
+    changes = order_book.absorb(conn, arrivals, now)
+    derive(conn, changes, now)
+    wanted = [
+        tasks.Wanted(change.shop_id, FETCH_ORDER, str(change.order_id), now, {"order_id": change.order_id})
+        for change in changes
+        if change.refetch
+    ]
+    tasks.enqueue(conn, wanted, now)
+    return changes
+
+
+def derive(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
+    """Bring every widget to its target for these orders; ones known by a refund or deletion alone have none yet."""
+    shown = [change for change in changes if change.state.snapshot is not None]
+    if not shown:
+        return
+    for widget in ALL.values():
+        effect = widget.effects.get("orders")
+        if effect is not None:
+            effect(conn, shown, now)
+
+
+def change_settings(
+    conn: Connection,
+    shop_id: int,
+    section: str,
+    patch: Mapping[str, object],
+    now: datetime,
+    *,
+    gettext: Gettext = str,
+) -> Version[Section] | None:
+    """Change a section of settings and let every widget answer to it; None when nothing would differ.
+
+    Raises KeyError for an unknown section and Invalid, which names the field.
+    """
+    hooks = [widget.on_change[section] for widget in ALL.values() if section in widget.on_change]
+    return settings.change(conn, shop_id, SECTIONS[section], patch, now, hooks=hooks, gettext=gettext)
