@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 
 from plugin.database import Id, Upsert, Utc, lock_rows, metadata
-from plugin.setting_input import DATE, Gettext, WrongField, invalid, read_text, sentence
+from plugin.setting_errors import DATE, Gettext, WrongField, invalid, sentence
+from plugin.setting_input import read_text
 
 setting = Table(
     "setting",
@@ -215,8 +216,7 @@ def current(conn: Connection, shop_id: int, model: type[S]) -> S:
 
 def establish(conn: Connection, shop_id: int, sections: Iterable[Section], now: datetime) -> None:
     """Store each section as version 1 unless the shop has it already."""
-    rows = [_row(shop_id, 1, value, now) for value in sections]
-    if rows:
+    if rows := [_row(shop_id, 1, value, now) for value in sections]:
         conn.execute(_ADD_FIRST.on(conn), rows)
 
 

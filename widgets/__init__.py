@@ -1,6 +1,6 @@
 """What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
 
-from widgets.base import Breach, Context, Invariant, Job, Processing, Subject, Surface, Widget
+from widgets.base import Breach, Context, Invariant, Processing, Subject, Surface, Widget
 from widgets.effects import FETCH_ORDER, apply, change_settings, derive
 from widgets.registry import ALL, SECTIONS
 
@@ -11,7 +11,6 @@ __all__ = [
     "Breach",
     "Context",
     "Invariant",
-    "Job",
     "Processing",
     "Subject",
     "Surface",

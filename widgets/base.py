@@ -1,8 +1,8 @@
 """What a widget is: one frozen value that says all it shows, does, keeps and is asked."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -10,11 +10,13 @@ from typing import Any, Generic, TypeAlias
 
 from sqlalchemy import Connection
 
+from plugin.clock import Job
 from plugin.core.order_book import OrderChange
 from plugin.core.orders import OrderState
 from plugin.language import Language
 from plugin.settings import OnChange, S, ShopSettings
 from plugin.shops import Shop
+from plugin.tasks import Handler
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -70,9 +72,6 @@ Action: TypeAlias = Callable[[Connection, Context, S, Mapping[str, str]], object
 OrdersEffect: TypeAlias = Callable[[Connection, Sequence[OrderChange], datetime], None]
 """Brings everything the widget derives from these orders to its target; doing it twice changes nothing."""
 
-TaskHandler: TypeAlias = Callable[[Any], Awaitable[None]]
-"""``async (run)``: one try at an effect on the outside world, after the commit that asked for it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[S]):
@@ -85,18 +84,6 @@ class Route(Generic[S]):
     """Form fields it reads, beside ``action_token``; a field given twice is refused."""
     per_minute: int = 200
     """Requests of one customer in a minute beyond which it answers 429."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Work of the clock, done in small portions: ``run(conn, shop_id, now)`` in one transaction.
-
-    ``shop_id`` None means all shops. It returns how much it did and is called again until that is 0.
-    """
-
-    name: str
-    every: timedelta
-    run: Callable[[Connection, int | None, datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +148,7 @@ class Widget(Generic[S]):
     """``orders`` is the one kind there is."""
     on_change: Mapping[str, OnChange] = field(default_factory=dict)
     """By section: what a change of settings asks for, in its own transaction."""
-    tasks: Mapping[str, TaskHandler] = field(default_factory=dict)
+    tasks: Mapping[str, Handler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     processing: tuple[Processing, ...] = ()
     invariants: tuple[Invariant, ...] = ()

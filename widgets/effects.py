@@ -9,7 +9,7 @@ from plugin import settings, tasks
 from plugin.core import order_book
 from plugin.core.order_book import OrderChange
 from plugin.core.orders import Arrival
-from plugin.setting_input import Gettext
+from plugin.setting_errors import Gettext
 from plugin.settings import Section, Version
 from widgets.registry import ALL, SECTIONS
 
