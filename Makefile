@@ -11,7 +11,7 @@ PART ?= -q
         architecture extensions e2e bench lock clean
 
 help:
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 demo: base ## the app with a pocket Shopify on this machine; no account needed
 	@exec $(BIN)/dankbar sandbox
