@@ -30,6 +30,11 @@ _FORMATS = {"de": Locale("de"), "en": Locale("en", "GB")}
 Tag: TypeAlias = str
 
 
+def sentence(text: str) -> str:
+    """Mark ``text`` for the catalogues and return it unchanged; it is translated where it is shown."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """How one shopper is spoken to; ``tag`` is for the ``lang`` attribute, ``informal`` says du."""

@@ -6,13 +6,9 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from plugin.errors import Invalid
+from plugin.language import sentence
 
 Gettext: TypeAlias = Callable[[str], str]
-
-
-def sentence(text: str) -> str:
-    """Mark ``text`` for the catalogues and return it unchanged."""
-    return text
 
 
 NUMBER = sentence("Enter a number.")

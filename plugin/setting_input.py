@@ -6,6 +6,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 from plugin.errors import Invalid
+from plugin.language import sentence as sentence
 from plugin.setting_errors import JSON, Gettext
 
 _COLLECTIONS = {list, tuple, set, frozenset, dict}

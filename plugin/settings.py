@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 
 from plugin.database import Id, Upsert, Utc, lock_rows, metadata
-from plugin.setting_errors import DATE, Gettext, WrongField, invalid, sentence
+from plugin.language import sentence
+from plugin.setting_errors import DATE, Gettext, WrongField, invalid
 from plugin.setting_input import read_text
 
 setting = Table(
@@ -59,7 +60,6 @@ class Section(BaseModel):
 
 S = TypeVar("S", bound=Section)
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199
 _ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+)*")
 
 
@@ -72,6 +72,7 @@ class ShopSettings(Section):
         "sie",
         title=sentence("How we address your customers"),
         description=sentence("German texts say Sie or du."),
+        json_schema_extra={"labels": {"sie": sentence("politely: Sie"), "du": sentence("as friends: du")}},
     )
     time_zone: str = Field(
         title=sentence("Time zone"),
@@ -79,7 +80,7 @@ class ShopSettings(Section):
     )
     currency: str = Field(
         title=sentence("Currency"),
-        description=sentence("The currency your shop keeps its books in."),
+        description=sentence("The one your books are kept in."),
     )
     count_test_orders: bool = Field(
         default=False,
@@ -121,7 +122,7 @@ class ShopSettings(Section):
             year = self.active_since.year
         except (ValueError, OverflowError):
             year = 0
-        if not FIRST_YEAR <= year <= LAST_YEAR:
+        if not 1900 <= year < 2200:
             raise WrongField("active_from", DATE)
         return self
 
@@ -177,6 +178,10 @@ class Versions:
         """Return the newest version."""
         rows = self._rows.get((shop_id, model.section))
         return _version(model, rows[-1]) if rows else _unstored(model)
+
+    def stored(self, shop_id: int, model: type[Section]) -> bool:
+        """Tell whether the shop has this section, rather than its defaults."""
+        return (shop_id, model.section) in self._rows
 
 
 _READ = (
@@ -273,13 +278,8 @@ def _locked(conn: Connection, shop_id: int, model: type[S], now: datetime) -> Ve
 
 def _row(shop_id: int, number: int, value: Section, valid_from: datetime) -> dict[str, object]:
     text = json.dumps(value.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
-    return {
-        "shop_id": shop_id,
-        "section": value.section,
-        "version": number,
-        "valid_from": valid_from,
-        "value": text,
-    }
+    values = (shop_id, value.section, number, valid_from, text)
+    return dict(zip(setting.c.keys(), values, strict=True))
 
 
 def _version(model: type[S], row: Any) -> Version[S]:

@@ -43,12 +43,13 @@ class SettingsCache:
 
     def __init__(self, db: Database, models: Iterable[type[Section]], clock: Clock = monotonic) -> None:
         self._db = db
-        self._models = {model.section: model for model in (ShopSettings, *models)}
+        kinds: tuple[type[Section], ...] = (ShopSettings, *models)
+        self._models = {model.section: model for model in kinds}
         self._clock = clock
         self._reads: OrderedDict[str, _Read] = OrderedDict()
 
     async def get(self, handle: str) -> Displayed | None:
-        """Return the shop as it was at most ``AGE`` seconds ago; None where no shop has the app installed."""
+        """Return the shop as it was at most ``AGE`` seconds ago; None where no shop has the app set up."""
         now = self._clock()
         read = self._reads.get(handle)
         if read is None or now - read.started > AGE or _failed(read.task):
@@ -64,7 +65,11 @@ class SettingsCache:
         if shop is None or not shop.installed:
             return None
         found = versions(conn, [shop.id], self._models.values())
-        sections = {name: found.current(shop.id, model).value for name, model in self._models.items()}
+        if not found.stored(shop.id, ShopSettings):
+            return None
+        sections: dict[str, Section] = {
+            name: found.current(shop.id, model).value for name, model in self._models.items()
+        }
         return Displayed(shop, found.current(shop.id, ShopSettings).value, sections)
 
 

@@ -1,12 +1,13 @@
 """What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
 
 from widgets.base import Breach, Context, Invariant, Processing, Subject, Surface, Widget
-from widgets.effects import FETCH_ORDER, apply, change_settings, derive
+from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive
 from widgets.registry import ALL, SECTIONS
 
 __all__ = [
     "ALL",
     "FETCH_ORDER",
+    "REDERIVE",
     "SECTIONS",
     "Breach",
     "Context",

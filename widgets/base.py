@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Generic, TypeAlias
+from typing import Generic, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -17,8 +16,6 @@ from plugin.language import Language
 from plugin.settings import OnChange, S, ShopSettings
 from plugin.shops import Shop
 from plugin.tasks import Handler
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Surface(StrEnum):
@@ -58,7 +55,7 @@ class Context:
     now: datetime
     customer_id: int | None = None
     order: OrderRef | None = None
-    params: Mapping[str, str] = NOTHING
+    params: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     action_token: str | None = None
 
@@ -80,8 +77,6 @@ class Route(Generic[S]):
     path: str
     run: Action[S]
     methods: Sequence[str] = ("POST",)
-    fields: frozenset[str] = frozenset()
-    """Form fields it reads, beside ``action_token``; a field given twice is refused."""
     per_minute: int = 200
     """Requests of one customer in a minute beyond which it answers 429."""
 
@@ -134,7 +129,7 @@ class Invariant:
     check: Callable[[Connection, int | None, datetime], Iterator[Breach]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Widget(Generic[S]):
     """One widget; ``name`` is its folder, its part of every URL, its settings section and its message domain."""
 

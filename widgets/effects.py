@@ -10,11 +10,14 @@ from plugin.core import order_book
 from plugin.core.order_book import OrderChange
 from plugin.core.orders import Arrival
 from plugin.setting_errors import Gettext
-from plugin.settings import Section, Version
+from plugin.settings import Section, ShopSettings, Version
 from widgets.registry import ALL, SECTIONS
 
 FETCH_ORDER = "fetch_order"
 """The task that asks Shopify what an order is; its key and its payload's ``order_id`` are the order's id."""
+
+REDERIVE = "orders.rederive"
+"""The task that derives all orders of a shop again."""
 
 
 def apply(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[OrderChange]:
@@ -59,4 +62,14 @@ def change_settings(
     Raises KeyError for an unknown section and Invalid, which names the field.
     """
     hooks = [widget.on_change[section] for widget in ALL.values() if section in widget.on_change]
+    if section == ShopSettings.section:
+        hooks.append(_rederive)
     return settings.change(conn, shop_id, SECTIONS[section], patch, now, hooks=hooks, gettext=gettext)
+
+
+def _rederive(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
+    """Ask for all orders again when what counts has changed: these two settings have no history (semantics A 6)."""
+    if not (isinstance(before, ShopSettings) and isinstance(after, ShopSettings)):
+        return
+    if (before.active_since, before.count_test_orders) != (after.active_since, after.count_test_orders):
+        tasks.enqueue(conn, [tasks.Wanted(shop_id, REDERIVE, "all", now, {})], now)
