@@ -1,0 +1,1 @@
+"""The app a merchant installs: process, pages, billing and the domain."""

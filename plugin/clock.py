@@ -1,0 +1,52 @@
+"""The clock's jobs: each runs once when it is due, in whichever process takes it first."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
+
+from plugin.database import Upsert, Utc, metadata
+
+job = Table(
+    "job",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("due_at", Utc, nullable=False),
+)
+
+Step = Callable[[Connection, int | None, datetime], int]
+"""``run(conn, shop_id, now)`` does a bounded piece of the work, of one shop or (None) of all, in one transaction and
+returns how much; it is called until that is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that the clock asks for; it acts on what is due by the facts, so that running it again is harmless."""
+
+    name: str
+    every: timedelta
+    run: Step
+
+
+_ADD = Upsert(lambda insert: insert(job).on_conflict_do_nothing())
+_DUE = select(job.c.name).where(job.c.due_at <= bindparam("now"))
+_TAKE = (
+    update(job)
+    .where(job.c.name == bindparam("job_name"), job.c.due_at <= bindparam("now"))
+    .values(due_at=bindparam("next_at"))
+)
+
+
+def due(conn: Connection, jobs: Iterable[Job], now: datetime) -> list[Job]:
+    """Return the jobs whose time has come; a new one is due at once."""
+    by_name = {one.name: one for one in jobs}
+    if by_name:
+        conn.execute(_ADD.on(conn), [{"name": name, "due_at": now} for name in sorted(by_name)])
+    return [by_name[name] for name in conn.execute(_DUE, {"now": now}).scalars() if name in by_name]
+
+
+def take(conn: Connection, one: Job, now: datetime) -> bool:
+    """Move the job to its next time; False when another process took it."""
+    values = {"job_name": one.name, "now": now, "next_at": now + one.every}
+    return conn.execute(_TAKE, values).rowcount == 1

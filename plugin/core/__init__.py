@@ -1,0 +1,1 @@
+"""The domain: points, money, orders and personal data; no HTTP, no templates, no vendor SDK."""

@@ -1,0 +1,149 @@
+"""Loyalty accounts: one for each customer of a shop, and one root for customers that Shopify has merged."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Table,
+    bindparam,
+    select,
+    update,
+)
+
+from plugin.database import Big, Id, Upsert, Utc, lock_rows, metadata
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("customer_id", Big),
+    Column("root_id", Id, index=True),
+    Column("total", Big, nullable=False, server_default="0"),
+    Column("expires", Boolean, nullable=False, server_default="0"),
+    Column("expired_to", Utc),
+    Index("uq_account_customer_id_shop_id", "customer_id", "shop_id", unique=True),
+    Index("ix_account_shop_id", "shop_id", "id"),
+)
+"""``root_id``: the account that stands for all merged ones, its own id mostly; ``total``: the sum of its entries;
+``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted."""
+
+_COLUMNS = (account.c.id, account.c.shop_id, account.c.customer_id, account.c.root_id, account.c.expires)
+_BY_CUSTOMER = select(*_COLUMNS).where(account.c.customer_id.in_(bindparam("customers", expanding=True)))
+_BY_ID = select(*_COLUMNS).where(account.c.id.in_(bindparam("ids", expanding=True)))
+_MEMBERS = select(*_COLUMNS).where(account.c.root_id.in_(bindparam("roots", expanding=True)))
+_LOCK = select(account.c.id).where(account.c.id.in_(bindparam("ids", expanding=True)))
+_LOCK = _LOCK.order_by(account.c.id).with_for_update()
+_ADD = Upsert(
+    lambda insert: (
+        insert(account)
+        .on_conflict_do_nothing(index_elements=["customer_id", "shop_id"])
+        .returning(account.c.id)
+    )
+)
+_OWN_ROOT = (
+    update(account)
+    .where(account.c.id.in_(bindparam("ids", expanding=True)), account.c.root_id.is_(None))
+    .values(root_id=account.c.id)
+)
+_NEW_ROOT = update(account).where(account.c.root_id == bindparam("old")).values(root_id=bindparam("new"))
+_ADD_UP = (
+    update(account)
+    .where(account.c.id == bindparam("account_id"))
+    .values(total=account.c.total + bindparam("points"))
+)
+_FLAG = update(account).where(account.c.id.in_(bindparam("ids", expanding=True))).values(expires=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; entries stay where they were posted, ``root_id`` says whom they belong to now."""
+
+    id: int
+    shop_id: int
+    customer_id: int | None
+    root_id: int
+    expires: bool
+
+
+def ensure(conn: Connection, customers: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Account]:
+    """Return the account of each (shop, customer), opened where there was none."""
+    wanted = sorted(set(customers), key=lambda pair: (pair[1], pair[0]))
+    if not wanted:
+        return {}
+    found = _of(conn, wanted)
+    missing = [pair for pair in wanted if pair not in found]
+    if missing:
+        rows = [{"shop_id": shop, "customer_id": customer} for shop, customer in missing]
+        opened = [row.id for row in conn.execute(_ADD.on(conn), rows)]
+        if opened:
+            conn.execute(_OWN_ROOT, {"ids": opened})
+        found |= _of(conn, missing)
+    return found
+
+
+def by_id(conn: Connection, ids: Iterable[int]) -> dict[int, Account]:
+    """Return the accounts by their ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    return {row.id: Account(*row) for row in conn.execute(_BY_ID, {"ids": wanted})}
+
+
+def members(conn: Connection, roots: Iterable[int]) -> dict[int, list[Account]]:
+    """Return, for each root, all accounts that were merged into it and itself."""
+    groups: dict[int, list[Account]] = {root: [] for root in roots}
+    if groups:
+        for row in conn.execute(_MEMBERS, {"roots": list(groups)}):
+            groups[row.root_id].append(Account(*row))
+    return groups
+
+
+def lock(conn: Connection, ids: Iterable[int]) -> None:
+    """Lock the accounts in the order of their ids, so that two writers can never wait for each other."""
+    wanted = sorted(set(ids))
+    if wanted and lock_rows(conn):
+        conn.execute(_LOCK, {"ids": wanted})
+
+
+def add_up(conn: Connection, sums: Sequence[dict[str, int]]) -> None:
+    """Add ``points`` to the totals of ``account_id``, in the order of the ids."""
+    if sums:
+        conn.execute(_ADD_UP, sorted(sums, key=lambda row: row["account_id"]))
+
+
+def flag_expiring(conn: Connection, ids: Iterable[int]) -> None:
+    """Remember that these accounts hold lots with an end."""
+    wanted = sorted(set(ids))
+    if wanted:
+        conn.execute(_FLAG, {"ids": wanted})
+
+
+def merge(conn: Connection, shop_id: int, deleted: int, kept: int) -> int:
+    """Make ``deleted`` an alias of ``kept`` (customer ids) and return the root's account id.
+
+    No entry moves; chains and repetitions end in the same root, whatever their order (semantics B 14).
+    """
+    found = ensure(conn, [(shop_id, deleted), (shop_id, kept)])
+    roots = sorted({found[shop_id, deleted].root_id, found[shop_id, kept].root_id})
+    lock(conn, roots)
+    now = by_id(conn, {found[shop_id, deleted].id, found[shop_id, kept].id})
+    old, new = now[found[shop_id, deleted].id].root_id, now[found[shop_id, kept].id].root_id
+    if old != new:
+        conn.execute(_NEW_ROOT, {"old": old, "new": new})
+    return new
+
+
+def _of(conn: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Account]:
+    pairs = set(wanted)
+    rows = conn.execute(_BY_CUSTOMER, {"customers": [customer for _, customer in wanted]})
+    return {
+        (row.shop_id, row.customer_id): Account(*row)
+        for row in rows
+        if (row.shop_id, row.customer_id) in pairs
+    }

@@ -1,0 +1,247 @@
+"""The ledger: points as entries that are only ever appended, and the one door that appends them.
+
+Nothing here adds or subtracts what happened. Each fact has a target (an order should have earned T points, an
+account should have lost E by expiry), and the ledger posts target minus posted. Posting the same facts again
+therefore posts nothing, and any order of arrival ends in the same balance (semantics B 10, 11).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+)
+
+from plugin.core import accounts
+from plugin.core.earning import Target
+from plugin.database import Big, Id, Upsert, Utc, metadata
+
+ACCRUAL = "accrual"
+CLAWBACK = "clawback"
+BONUS = "bonus"
+REDEMPTION = "redemption"
+REDEMPTION_REVERSAL = "redemption_reversal"
+EXPIRY = "expiry"
+EXPIRY_REVERSAL = "expiry_reversal"
+ADJUSTMENT = "adjustment"
+IMPORT = "import"
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("account_id", Id, ForeignKey("account.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("points", Big, nullable=False),
+    Column("order_ref", Id, ForeignKey("order.id")),
+    Column("business_key", String(80), nullable=False),
+    Column("business_at", Utc, nullable=False),
+    Column("recorded_at", Utc, nullable=False),
+    Column("expires_at", Utc),
+    Column("rule_version", String(24)),
+    Column("breakdown", Text),
+    Index("uq_ledger_entry_business_key_shop_id", "business_key", "shop_id", unique=True),
+    Index("ix_ledger_entry_account_id", "account_id", "id"),
+    Index("ix_ledger_entry_order_ref", "order_ref"),
+)
+"""Entries hold surrogate references only; a trigger refuses update and delete."""
+
+earning = Table(
+    "earning",
+    metadata,
+    Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("account_id", Id, ForeignKey("account.id")),
+    Column("points", Big, nullable=False),
+    Column("kept", Big, nullable=False),
+    Column("available_at", Utc, nullable=False),
+    Column("expires_at", Utc),
+    Column("rule_version", String(24), nullable=False),
+    Index("ix_earning_account_id_available_at", "account_id", "available_at"),
+    Index("ix_earning_shop_id_expires_at", "shop_id", "expires_at"),
+)
+"""Today's target of each order, so that a lot can be read without its facts; recomputed by ``dankbar verify``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What one order should have earned, for whom, as of the business time of its newest facts."""
+
+    shop_id: int
+    ref: int
+    customer_id: int | None
+    target: Target
+    business_at: datetime
+    rule_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry to append; ``key`` is unique in the shop and makes appending it twice impossible."""
+
+    shop_id: int
+    account_id: int
+    kind: str
+    points: int
+    key: str
+    business_at: datetime
+    order_ref: int | None = None
+    expires_at: datetime | None = None
+    rule_version: str | None = None
+    breakdown: str | None = None
+
+
+_Sums: TypeAlias = dict[int, tuple[int, int]]
+"""Points and number of entries posted for one order, by account."""
+
+_POSTED = (
+    select(
+        ledger_entry.c.order_ref,
+        ledger_entry.c.account_id,
+        func.sum(ledger_entry.c.points).label("points"),
+        func.count().label("entries"),
+    )
+    .where(
+        ledger_entry.c.order_ref.in_(bindparam("refs", expanding=True)),
+        ledger_entry.c.kind.in_((ACCRUAL, CLAWBACK)),
+    )
+    .group_by(ledger_entry.c.order_ref, ledger_entry.c.account_id)
+)
+_APPEND = insert(ledger_entry)
+_CHANGING = ("account_id", "points", "kept", "available_at", "expires_at", "rule_version")
+
+
+def _set_earning(make: Callable[..., Any]) -> Any:
+    statement = make(earning)
+    changed = {name: statement.excluded[name] for name in _CHANGING}
+    return statement.on_conflict_do_update(index_elements=["order_ref"], set_=changed)
+
+
+_SET_EARNING = Upsert(_set_earning)
+
+
+def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime) -> set[int]:
+    """Post, for each order, what it should have earned less what was posted, and return the accounts touched.
+
+    A customer who changed moves the points: what is no longer owed to one account is clawed back there. The orders'
+    rows must be locked by the caller.
+    """
+    homes = accounts.ensure(
+        conn, [(order.shop_id, order.customer_id) for order in owed if order.customer_id is not None]
+    )
+    posted = _posted(conn, [order.ref for order in owed])
+    known = {home.id: home for home in homes.values()}
+    others = {id for mine in posted.values() for id in mine} | {home.root_id for home in homes.values()}
+    known |= accounts.by_id(conn, others - known.keys())
+    accounts.lock(conn, others)
+    entries: list[Entry] = []
+    for order in owed:
+        home = homes.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
+        entries += _differences(order, home.root_id if home else None, posted.get(order.ref, {}), known)
+    append(conn, entries, now)
+    _remember(conn, owed, homes)
+    touched = {entry.account_id for entry in entries}
+    ending = {
+        homes[order.shop_id, order.customer_id].root_id
+        for order in owed
+        if order.customer_id is not None and order.target.expires_at is not None
+    }
+    accounts.flag_expiring(conn, {root for root in ending if not known[root].expires})
+    return {known[id].root_id for id in touched if known[id].expires} | ending
+
+
+def append(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
+    """Append entries and add them to their accounts' totals; the caller holds the accounts' locks."""
+    if not entries:
+        return
+    conn.execute(_APPEND, [_row(entry, now) for entry in entries])
+    sums: dict[int, int] = defaultdict(int)
+    for entry in entries:
+        sums[entry.account_id] += entry.points
+    accounts.add_up(conn, [{"account_id": id, "points": points} for id, points in sums.items()])
+
+
+def _posted(conn: Connection, refs: list[int]) -> dict[int, _Sums]:
+    posted: dict[int, _Sums] = defaultdict(dict)
+    if refs:
+        for row in conn.execute(_POSTED, {"refs": refs}):
+            posted[row.order_ref][row.account_id] = (int(row.points), row.entries)
+    return posted
+
+
+def _differences(
+    order: Owed,
+    root: int | None,
+    mine: _Sums,
+    known: dict[int, accounts.Account],
+) -> Iterable[Entry]:
+    if root is not None:
+        before = sum(points for account, (points, _) in mine.items() if known[account].root_id == root)
+        if difference := order.target.points - before:
+            yield _entry(order, root, difference, mine.get(root, (0, 0))[1])
+    for account, (points, entries) in mine.items():
+        if points and known[account].root_id != root:
+            yield _entry(order, account, -points, entries)
+
+
+def _entry(order: Owed, account: int, points: int, before: int) -> Entry:
+    return Entry(
+        shop_id=order.shop_id,
+        account_id=account,
+        kind=ACCRUAL if points > 0 else CLAWBACK,
+        points=points,
+        key=f"order:{order.ref}:{account}:{before + 1}",
+        business_at=order.business_at,
+        order_ref=order.ref,
+        rule_version=order.rule_version,
+    )
+
+
+def _row(entry: Entry, now: datetime) -> dict[str, Any]:
+    return {
+        "shop_id": entry.shop_id,
+        "account_id": entry.account_id,
+        "kind": entry.kind,
+        "points": entry.points,
+        "order_ref": entry.order_ref,
+        "business_key": entry.key,
+        "business_at": entry.business_at,
+        "recorded_at": now,
+        "expires_at": entry.expires_at,
+        "rule_version": entry.rule_version,
+        "breakdown": entry.breakdown,
+    }
+
+
+def _remember(conn: Connection, owed: Sequence[Owed], homes: dict[tuple[int, int], accounts.Account]) -> None:
+    rows = []
+    for order in sorted(owed, key=lambda order: order.ref):
+        home = homes.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
+        rows.append(
+            {
+                "order_ref": order.ref,
+                "shop_id": order.shop_id,
+                "account_id": home.id if home else None,
+                "points": order.target.points,
+                "kept": order.target.kept,
+                "available_at": order.target.available_at,
+                "expires_at": order.target.expires_at,
+                "rule_version": order.rule_version,
+            }
+        )
+    if rows:
+        conn.execute(_SET_EARNING.on(conn), rows)

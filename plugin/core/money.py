@@ -1,0 +1,33 @@
+"""Amounts of money as integers in the currency's minor unit, by the exponents of ISO 4217."""
+
+from decimal import Decimal, InvalidOperation
+
+_EXPONENTS = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),
+        0,
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+
+
+def exponent(currency: str) -> int:
+    """Return the number of decimal places of the currency in ISO 4217 (2 where none is listed)."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def minor(amount: str | int | Decimal, currency: str) -> int:
+    """Return ``amount`` (units) in minor units; ValueError unless it is a whole number of them."""
+    try:
+        scaled = Decimal(amount).scaleb(exponent(currency))
+    except InvalidOperation as error:
+        raise ValueError("an amount of money is not a number") from error
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) >= 2**62:
+        raise ValueError(f"an amount of money has a fraction of a {currency} minor unit or is too large")
+    return int(scaled)
+
+
+def major(amount: int, currency: str) -> Decimal:
+    """Return ``amount`` (minor units) as a decimal number of units."""
+    return Decimal(amount).scaleb(-exponent(currency))

@@ -1,0 +1,147 @@
+"""What an account holds, read by replay; and expiry, the one target of a whole account."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from plugin.core import accounts
+from plugin.core.accounts import account
+from plugin.core.ledger import (
+    ACCRUAL,
+    CLAWBACK,
+    EXPIRY,
+    EXPIRY_REVERSAL,
+    Entry,
+    append,
+    earning,
+    ledger_entry,
+)
+from plugin.core.lots import Debit, Lot, Position, replay
+from plugin.core.order_book import order
+
+_TARGETED = (ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL)
+
+_LOTS = (
+    select(
+        account.c.root_id,
+        order.c.id,
+        order.c.order_id,
+        earning.c.points,
+        earning.c.available_at,
+        earning.c.expires_at,
+    )
+    .join(account, account.c.id == earning.c.account_id)
+    .join(order, order.c.id == earning.c.order_ref)
+    .where(account.c.root_id.in_(bindparam("roots", expanding=True)), earning.c.points > 0)
+)
+_OTHERS = (
+    select(
+        account.c.root_id,
+        ledger_entry.c.id,
+        ledger_entry.c.points,
+        ledger_entry.c.business_at,
+        ledger_entry.c.expires_at,
+    )
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(
+        account.c.root_id.in_(bindparam("roots", expanding=True)),
+        ledger_entry.c.kind.not_in(_TARGETED),
+    )
+)
+_EXPIRED = (
+    select(account.c.root_id, func.sum(ledger_entry.c.points).label("points"), func.count().label("entries"))
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(
+        account.c.root_id.in_(bindparam("roots", expanding=True)),
+        ledger_entry.c.kind.in_((EXPIRY, EXPIRY_REVERSAL)),
+    )
+    .group_by(account.c.root_id)
+)
+_EXPIRED_TO = update(account).where(account.c.root_id == bindparam("root")).values(expired_to=bindparam("at"))
+_DUE = (
+    select(account.c.root_id)
+    .join(earning, earning.c.account_id == account.c.id)
+    .where(
+        earning.c.expires_at <= bindparam("now"),
+        (account.c.expired_to.is_(None)) | (account.c.expired_to < earning.c.expires_at),
+    )
+    .distinct()
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What replay needs of one root account."""
+
+    lots: tuple[Lot, ...]
+    debits: tuple[Debit, ...]
+
+    def at(self, now: datetime) -> Position:
+        """Return the position at an instant."""
+        return replay(self.lots, self.debits, now)
+
+
+def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
+    """Return lots and debits of root accounts, credits other than orders' being lots of their own."""
+    wanted = list(roots)
+    lots: dict[int, list[Lot]] = defaultdict(list)
+    debits: dict[int, list[Debit]] = defaultdict(list)
+    if not wanted:
+        return {}
+    for row in conn.execute(_LOTS, {"roots": wanted}):
+        source = (0, row.order_id or row.id)
+        lots[row.root_id].append(Lot(source, row.points, row.available_at, row.expires_at))
+    for other in conn.execute(_OTHERS, {"roots": wanted}):
+        if other.points > 0:
+            lot = Lot((1, other.id), other.points, other.business_at, other.expires_at)
+            lots[other.root_id].append(lot)
+        else:
+            debits[other.root_id].append(Debit(other.business_at, -other.points, other.id))
+    return {root: Holdings(tuple(lots[root]), tuple(debits[root])) for root in wanted}
+
+
+def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
+    """Post, for each root account, what has expired by ``now`` less what was posted as expired.
+
+    A late fact or a refund after expiry gives points back in the same way. Returns the number of entries.
+    """
+    wanted = sorted(set(roots))
+    if not wanted:
+        return 0
+    accounts.lock(conn, wanted)
+    shops = {id: found.shop_id for id, found in accounts.by_id(conn, wanted).items()}
+    posted = {
+        row.root_id: (-int(row.points), row.entries) for row in conn.execute(_EXPIRED, {"roots": wanted})
+    }
+    entries = []
+    for root, held in holdings(conn, wanted).items():
+        expired, count = posted.get(root, (0, 0))
+        if difference := held.at(now).expired - expired:
+            entries.append(
+                Entry(
+                    shop_id=shops[root],
+                    account_id=root,
+                    kind=EXPIRY if difference > 0 else EXPIRY_REVERSAL,
+                    points=-difference,
+                    key=f"expiry:{root}:{count + 1}",
+                    business_at=_last_close(held, now),
+                )
+            )
+    append(conn, entries, now)
+    conn.execute(_EXPIRED_TO, [{"root": root, "at": now} for root in wanted])
+    return len(entries)
+
+
+def due_for_expiry(conn: Connection, shop_id: int | None, now: datetime, most: int = 500) -> list[int]:
+    """Return root accounts with a lot that closed since expiry was last posted, at most ``most``."""
+    due = _DUE if shop_id is None else _DUE.where(account.c.shop_id == shop_id)
+    return list(conn.execute(due, {"now": now, "most": most}).scalars())
+
+
+def _last_close(held: Holdings, now: datetime) -> datetime:
+    closed = [lot.expires_at for lot in held.lots if lot.expires_at is not None and lot.expires_at <= now]
+    return max(closed, default=now)

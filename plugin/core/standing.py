@@ -1,0 +1,116 @@
+"""What a customer reads about their points: figures of this instant, never cached (semantics B 12)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from plugin.core import positions
+from plugin.core.accounts import account
+from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry
+from plugin.core.order_book import order
+
+_MINE = (
+    select(account.c.root_id)
+    .where(account.c.shop_id == bindparam("shop"), account.c.customer_id == bindparam("customer"))
+    .scalar_subquery()
+)
+_MEMBERS = account.alias("member")
+_GROUP = select(_MEMBERS.c.id).where(_MEMBERS.c.root_id == account.c.root_id)
+_EARNED = (
+    select(func.coalesce(func.sum(earning.c.points), 0))
+    .where(earning.c.account_id.in_(_GROUP))
+    .correlate(account)
+    .scalar_subquery()
+)
+_PENDING = (
+    select(func.coalesce(func.sum(earning.c.points), 0))
+    .where(earning.c.account_id.in_(_GROUP), earning.c.available_at > bindparam("now"))
+    .correlate(account)
+    .scalar_subquery()
+)
+_GIVEN = (
+    select(func.coalesce(func.sum(ledger_entry.c.points), 0))
+    .where(
+        ledger_entry.c.account_id.in_(_GROUP),
+        ledger_entry.c.kind.in_((BONUS, IMPORT, ADJUSTMENT)),
+        ledger_entry.c.points > 0,
+    )
+    .correlate(account)
+    .scalar_subquery()
+)
+_TOTALS = select(
+    account.c.id,
+    account.c.root_id,
+    account.c.total,
+    account.c.expires,
+    _EARNED.label("earned"),
+    _PENDING.label("pending"),
+    _GIVEN.label("given"),
+).where(account.c.root_id == _MINE)
+_ENTRIES = (
+    select(
+        ledger_entry.c.id,
+        ledger_entry.c.kind,
+        ledger_entry.c.points,
+        ledger_entry.c.business_at,
+        order.c.order_id,
+    )
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
+    .where(account.c.root_id == _MINE)
+    .order_by(ledger_entry.c.business_at.desc(), ledger_entry.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Points at one instant; available + pending - debt is the balance."""
+
+    available: int
+    pending: int
+    debt: int
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRead:
+    """An entry as a statement shows it."""
+
+    kind: str
+    points: int
+    at: datetime
+    order_id: int | None
+
+
+def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) -> Standing | None:
+    """Return the customer's figures, of all accounts merged with theirs; None without an account."""
+    rows = list(conn.execute(_TOTALS, {"shop": shop_id, "customer": customer_id, "now": now}))
+    if not rows:
+        return None
+    lifetime = int(rows[0].earned + rows[0].given)
+    if any(row.expires for row in rows):
+        return _replayed(conn, rows, lifetime, now)
+    balance, pending = sum(row.total for row in rows), int(rows[0].pending)
+    return Standing(
+        available=max(0, balance - pending),
+        pending=pending,
+        debt=max(0, pending - balance),
+        lifetime=lifetime,
+    )
+
+
+def entries(conn: Connection, shop_id: int, customer_id: int, most: int = 20) -> list[EntryRead]:
+    """Return the customer's newest entries by business time."""
+    found = conn.execute(_ENTRIES, {"shop": shop_id, "customer": customer_id, "most": most})
+    return [EntryRead(row.kind, row.points, row.business_at, row.order_id) for row in found]
+
+
+def _replayed(conn: Connection, rows: Sequence[Any], lifetime: int, now: datetime) -> Standing:
+    """Points that expired since expiry was last posted are gone already for whoever reads."""
+    root = rows[0].root_id
+    held = positions.holdings(conn, [root])[root].at(now)
+    return Standing(held.available, held.pending, held.debt, lifetime)

@@ -1,0 +1,76 @@
+"""The second home: PostgreSQL through asyncpg, for many web and worker processes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+T = TypeVar("T")
+
+TRIES = 5
+_TRY_AGAIN = {"40001", "40P01"}
+"""SQLSTATE of a serialisation failure and of a deadlock: the work is run again from its start."""
+
+SERVER_SETTINGS = {
+    "application_name": "dankbar",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+class PostgresDatabase:
+    """Reads on autocommit connections, writes in one transaction each; a deadlocked work runs again."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: URL, *, pool: int = 10) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10},
+        )
+        self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on an autocommit connection."""
+        for attempt in range(2):
+            try:
+                async with self._reads.connect() as conn:
+                    return await conn.run_sync(work)
+            except DBAPIError as error:
+                if attempt or not error.connection_invalidated:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction; on a deadlock or serialisation failure all of it runs again."""
+        attempt = 0
+        while True:
+            try:
+                async with self._engine.begin() as conn:
+                    return await conn.run_sync(work)
+            except DBAPIError as error:
+                attempt += 1
+                if attempt >= TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+                await asyncio.sleep(0.01 * 2**attempt)
+
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` for reading within one repeatable-read transaction."""
+        async with self._snapshots.connect() as conn, conn.begin():
+            return await conn.run_sync(work)
+
+    async def close(self) -> None:
+        """Release every connection."""
+        await self._engine.dispose()

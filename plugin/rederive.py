@@ -1,0 +1,48 @@
+"""Deriving orders again: after a setting without history changed, every target it touches is computed anew."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, bindparam, select
+
+import widgets
+from plugin.core import order_book
+from plugin.core.order_book import order
+from plugin.tasks import Handler, TaskRun
+
+PORTION = 200
+
+_NEXT = (
+    select(order.c.id)
+    .where(
+        order.c.shop_id == bindparam("shop"),
+        order.c.id > bindparam("after"),
+        order.c.first_at.is_not(None),
+        ~order.c.sealed,
+    )
+    .order_by(order.c.id)
+    .limit(PORTION)
+)
+
+
+async def rederive(run: TaskRun) -> None:
+    """Derive every order of the shop again, in portions of one transaction each."""
+    after = 0
+    while True:
+        last = await run.db.write(partial(portion, shop_id=run.shop.id, after=after, now=run.now))
+        if last is None:
+            return
+        after = last
+
+
+def portion(conn: Connection, shop_id: int, after: int, now: datetime) -> int | None:
+    """Derive the next orders after the given key; returns the last key done, None at the end."""
+    refs = list(conn.execute(_NEXT, {"shop": shop_id, "after": after}).scalars())
+    if not refs:
+        return None
+    widgets.derive(conn, order_book.load(conn, refs), now)
+    return int(refs[-1])
+
+
+TASKS: Mapping[str, Handler] = {widgets.REDERIVE: rederive}

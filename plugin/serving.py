@@ -1,0 +1,56 @@
+"""Starting and stopping processes: the web server, and the worker on its own."""
+
+import asyncio
+import os
+import signal
+
+import uvicorn
+from starlette.applications import Starlette
+
+from plugin.app import create_app
+from plugin.config import Config
+from plugin.database import database_url
+from plugin.errors import ConfigurationError
+from plugin.runtime import open_runtime
+from plugin.worker import Worker
+
+_NO_WORKER = "DANKBAR_NO_WORKER"
+"""Set for the web processes that the server starts by itself."""
+
+
+def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bool) -> None:
+    """Serve until told to stop; requests under way are finished. Raises ConfigurationError."""
+    options = {
+        "host": host,
+        "port": port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "proxy_headers": True,
+        "timeout_graceful_shutdown": 20,
+        "backlog": 4096,
+    }
+    if workers == 1:
+        uvicorn.run(create_app(config, with_worker=with_worker), **options)  # type: ignore[arg-type]
+        return
+    if database_url(config.database_url).get_backend_name() == "sqlite":
+        raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
+    os.environ[_NO_WORKER] = "" if with_worker else "1"
+    uvicorn.run("plugin.serving:from_environment", factory=True, workers=workers, **options)  # type: ignore[arg-type]
+
+
+def from_environment() -> Starlette:
+    """Return the application for a web process that was started by ``serve``."""
+    return create_app(Config.from_environment(os.environ), with_worker=not os.environ.get(_NO_WORKER))
+
+
+async def work(config: Config) -> None:
+    """Run a worker until SIGTERM or SIGINT; what is under way is finished first."""
+    async with open_runtime(config) as runtime:
+        worker = Worker(runtime)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        await worker.run()

@@ -1,0 +1,173 @@
+"""The worker: drains the inbox, runs the outbox's tasks and the clock's jobs, until it is told to stop."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+
+import widgets
+from plugin import clock, reconcile, rederive, shops, tasks
+from plugin.clock import Job
+from plugin.errors import DankbarError, Park, Retry
+from plugin.runtime import Runtime
+from plugin.tasks import Claimed, Handler, TaskRun
+from webhooks import handle
+from webhooks.receive import INBOX_BELL
+
+BATCH = 128
+"""Events handled in one transaction; small enough that webhooks waiting for their commit are not kept long."""
+
+AT_ONCE = 8
+TASK_LIMIT = 120
+IDLE = 0.5
+"""Seconds between looks while no bell rings."""
+
+TASKS_BELL = "tasks"
+
+log = structlog.get_logger()
+
+
+def handlers() -> Mapping[str, Handler]:
+    """Return every task's handler by its name."""
+    found: dict[str, Handler] = {**reconcile.TASKS, **rederive.TASKS}
+    for widget in widgets.ALL.values():
+        found |= widget.tasks
+    return found
+
+
+def jobs() -> Sequence[Job]:
+    """Return all jobs of the clock."""
+    return [*reconcile.JOBS, *(job for widget in widgets.ALL.values() for job in widget.jobs)]
+
+
+class Worker:
+    """One worker; any number may run on one PostgreSQL database, one on a SQLite file."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._owner = secrets.token_hex(16)
+        self._stopping = asyncio.Event()
+        self._handlers = handlers()
+        self._jobs = jobs()
+        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until ``stop``; what is under way is finished, what is held is given back."""
+        loops = (self._drain_inbox, self._drain_tasks, self._keep_time)
+        await asyncio.gather(*(self._forever(loop) for loop in loops))
+        if self._running:
+            await asyncio.wait(self._running, timeout=10)
+        await self._runtime.db.write(lambda conn: tasks.release(conn, self._owner))
+
+    def stop(self) -> None:
+        """Ask the worker to end."""
+        self._stopping.set()
+        self._runtime.bells.ring_here(INBOX_BELL, TASKS_BELL)
+
+    async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await loop()
+            except Exception as error:  # noqa: BLE001 a worker outlives every outage
+                log.error("worker hindered", loop=getattr(loop, "__name__", ""), error=type(error).__name__)
+                await self._pause(1)
+
+    async def _drain_inbox(self) -> None:
+        if await self.handle_once() < BATCH:
+            await self._runtime.bells.wait(INBOX_BELL, IDLE)
+
+    async def handle_once(self) -> int:
+        """Handle one batch of stored events and return how many were taken."""
+        runtime, now = self._runtime, datetime.now(UTC)
+        batch = await runtime.db.write(lambda conn: handle.handle_due(conn, runtime.keyring, now, BATCH))
+        if batch.orders:
+            runtime.bells.ring(*(f"order:{shop}:{order}" for shop, order in batch.orders), TASKS_BELL)
+        return batch.taken
+
+    async def _drain_tasks(self) -> None:
+        now = datetime.now(UTC)
+        claimed = await self._runtime.db.write(lambda conn: tasks.claim(conn, self._owner, now, AT_ONCE))
+        for one in claimed:
+            await self._limit.acquire()
+            running = asyncio.create_task(self._run_limited(one))
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
+        if len(claimed) < AT_ONCE:
+            await self._runtime.bells.wait(TASKS_BELL, IDLE)
+
+    async def _run_limited(self, one: Claimed) -> None:
+        try:
+            await self.run_task(one)
+        finally:
+            self._limit.release()
+
+    async def run_task(self, one: Claimed) -> None:
+        """Run a claimed task and record how it ended."""
+        try:
+            async with asyncio.timeout(TASK_LIMIT):
+                await self._perform(one)
+        except Exception as error:  # noqa: BLE001 every failure is recorded with the task
+            await self._record_failure(one, error)
+            return
+        now = datetime.now(UTC)
+        await self._runtime.db.write(lambda conn: tasks.finish(conn, self._owner, one, now))
+        self._runtime.bells.ring(TASKS_BELL)
+
+    async def _perform(self, one: Claimed) -> None:
+        runtime = self._runtime
+        handler = self._handlers.get(one.name)
+        if handler is None:
+            raise Park(f"No task is named {one.name}.")
+        shop = await runtime.db.read(lambda conn: shops.shop_by_id(conn, one.shop_id))
+        if shop is None or not shop.installed:
+            raise Park("The shop has uninstalled the app.")
+        await handler(
+            TaskRun(
+                db=runtime.db,
+                keyring=runtime.keyring,
+                bells=runtime.bells,
+                gateway=runtime.gateway,
+                shop=shop,
+                key=one.key,
+                payload=one.payload,
+                now=datetime.now(UTC),
+            )
+        )
+
+    async def _record_failure(self, one: Claimed, error: Exception) -> None:
+        outage, parked = isinstance(error, (Retry, TimeoutError)), isinstance(error, Park)
+        reason = f"An error in the program: {type(error).__name__}."
+        if isinstance(error, DankbarError):
+            reason = str(error)
+        log.warning("task failed", task=one.name, shop_id=one.shop_id, error=type(error).__name__)
+        now = datetime.now(UTC)
+        await self._runtime.db.write(
+            lambda conn: tasks.fail(conn, self._owner, one, now, reason, outage=outage, park=parked)
+        )
+
+    async def _keep_time(self) -> None:
+        now = datetime.now(UTC)
+        for job in await self._runtime.db.write(lambda conn: clock.due(conn, self._jobs, now)):
+            if await self._runtime.db.write(partial(clock.take, one=job, now=now)):
+                await run_job(self._runtime, job, now)
+        await self._pause(5)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+
+async def run_job(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:
+    """Run a job to its end, step by step, each in its own transaction; returns how much was done."""
+    done = 0
+    while count := await runtime.db.write(lambda conn: job.run(conn, shop_id, now)):
+        done += count
+    runtime.bells.ring(TASKS_BELL)
+    return done

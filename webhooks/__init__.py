@@ -1,0 +1,1 @@
+"""What Shopify and Stripe tell us: received once, stored, then handled."""

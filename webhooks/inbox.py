@@ -1,0 +1,210 @@
+"""The inbox: every accepted webhook is one row, and the row is the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+    text,
+    update,
+)
+
+from plugin.crypto import Keyring
+from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+
+MOST_TRIES = 8
+WAITS = (1, 2, 5, 15, 60, 300, 900)
+"""Seconds until a failed event is tried again, by the number of its tries."""
+
+WAITING = "waiting"
+PARKED = "parked"
+HANDLED = "handled"
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source", String(8), nullable=False),
+    Column("shop", String(100), nullable=False),
+    Column("webhook_id", String(120), nullable=False),
+    Column("topic", String(80), nullable=False),
+    Column("triggered_at", Utc),
+    Column("received_at", Utc, nullable=False),
+    Column("body", LargeBinary),
+    Column("state", String(8), nullable=False, server_default=WAITING),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Utc, nullable=False),
+    Column("handled_at", Utc),
+    Column("reason", Text),
+    Index("uq_inbox_webhook_id_shop_source", "webhook_id", "shop", "source", unique=True),
+    Index(
+        "ix_inbox_waiting",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "ix_inbox_parked",
+        "shop",
+        "id",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
+    ),
+)
+"""``body`` is encrypted while it waits and null once it is handled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A proved webhook as it came in."""
+
+    source: str
+    shop: str
+    webhook_id: str
+    topic: str
+    triggered_at: datetime | None
+    received_at: datetime
+    body: bytes
+
+    def row(self, keyring: Keyring) -> dict[str, Any]:
+        """Return the inbox row, its body encrypted."""
+        return {
+            "source": self.source,
+            "shop": self.shop,
+            "webhook_id": self.webhook_id,
+            "topic": self.topic,
+            "triggered_at": self.triggered_at,
+            "received_at": self.received_at,
+            "body": keyring.seal(self.body, context=_context(self.shop, self.webhook_id)),
+            "due_at": self.received_at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored webhook under work; ``body`` is None when it cannot be decrypted any more."""
+
+    id: int
+    source: str
+    shop: str
+    webhook_id: str
+    topic: str
+    triggered_at: datetime | None
+    received_at: datetime
+    body: bytes | None
+    attempts: int
+
+
+_STORE = Upsert(
+    lambda insert: insert(inbox).on_conflict_do_nothing(index_elements=["webhook_id", "shop", "source"])
+)
+_DUE = (
+    select(
+        inbox.c.id,
+        inbox.c.source,
+        inbox.c.shop,
+        inbox.c.webhook_id,
+        inbox.c.topic,
+        inbox.c.triggered_at,
+        inbox.c.received_at,
+        inbox.c.body,
+        inbox.c.attempts,
+    )
+    .where(inbox.c.state == text("'waiting'"), inbox.c.due_at <= bindparam("now"))
+    .order_by(inbox.c.due_at, inbox.c.id)
+    .limit(bindparam("most"))
+)
+_HANDLED = (
+    update(inbox)
+    .where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+    .values(state=HANDLED, body=None, handled_at=bindparam("at"), reason=None)
+)
+_PARKED = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("event_id"))
+    .values(state=PARKED, reason=bindparam("why"), attempts=inbox.c.attempts + 1)
+)
+_FAILED = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("event_id"))
+    .values(due_at=bindparam("again_at"), reason=bindparam("why"), attempts=inbox.c.attempts + 1)
+)
+
+
+def store(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Store accepted webhooks; one that is there already stays as it is."""
+    conn.execute(_STORE.on(conn), rows)
+
+
+def due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> list[Event]:
+    """Take up to ``most`` waiting events for the rest of the transaction; other workers pass them by."""
+    statement = _DUE.with_for_update(skip_locked=True) if lock_rows(conn) else _DUE
+    return [_event(row, keyring) for row in conn.execute(statement, {"now": now, "most": most})]
+
+
+def finish(conn: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Mark events as handled and erase their bodies, in the transaction of their effects."""
+    if ids:
+        conn.execute(_HANDLED, {"ids": list(ids), "at": now})
+
+
+def park(conn: Connection, event: Event, reason: str) -> None:
+    """Set an event aside with the reason; its body stays, encrypted, until retention ends."""
+    conn.execute(_PARKED, {"event_id": event.id, "why": reason[:500]})
+
+
+def fail(conn: Connection, event: Event, reason: str, now: datetime) -> bool:
+    """Try the event again later, or park it after its last try; returns whether it was parked."""
+    if event.attempts + 1 >= MOST_TRIES:
+        park(conn, event, reason)
+        return True
+    wait = timedelta(seconds=WAITS[min(event.attempts, len(WAITS) - 1)])
+    conn.execute(_FAILED, {"event_id": event.id, "why": reason[:500], "again_at": now + wait})
+    return False
+
+
+def release(conn: Connection, now: datetime, *, shop: str | None = None, event_id: int | None = None) -> int:
+    """Let parked events be tried again: all of a shop, or one; returns how many."""
+    statement = update(inbox).where(inbox.c.state == PARKED, inbox.c.body.is_not(None))
+    if shop is not None:
+        statement = statement.where(inbox.c.shop == shop)
+    if event_id is not None:
+        statement = statement.where(inbox.c.id == event_id)
+    result = conn.execute(statement.values(state=WAITING, due_at=now, attempts=0, reason=None))
+    return result.rowcount
+
+
+def _event(row: Any, keyring: Keyring) -> Event:
+    body = None
+    if row.body is not None:
+        try:
+            body = keyring.open(row.body, context=_context(row.shop, row.webhook_id))
+        except ValueError:
+            body = None
+    return Event(
+        id=row.id,
+        source=row.source,
+        shop=row.shop,
+        webhook_id=row.webhook_id,
+        topic=row.topic,
+        triggered_at=row.triggered_at,
+        received_at=row.received_at,
+        body=body,
+        attempts=row.attempts,
+    )
+
+
+def _context(shop: str, webhook_id: str) -> str:
+    return f"inbox:{shop}:{webhook_id}"

@@ -1,0 +1,195 @@
+"""The door for webhooks: prove, store once, answer 200. No topic's meaning is known here.
+
+The answer leaves after the row is on the disk; requests that wait at the same time share one commit.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from plugin.crypto import Keyring
+from plugin.database import Database
+from plugin.guards import webhook_hmac_ok
+from plugin.wake import Bells
+from webhooks import inbox
+from webhooks.inbox import Received
+
+MOST_BYTES = 2 * 1024 * 1024
+MOST_WAITING = 4096
+"""Webhooks that wait for their commit; beyond that the sender is told to come back."""
+
+INBOX_BELL = "inbox"
+
+_SHOP = re.compile(r"([a-z0-9][a-z0-9-]*)\.myshopify\.com", re.IGNORECASE)
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Door:
+    """Collects accepted webhooks and stores all that wait in one write."""
+
+    def __init__(self, db: Database, keyring: Keyring, bells: Bells) -> None:
+        self._db = db
+        self._keyring = keyring
+        self._bells = bells
+        self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
+        self._storing: asyncio.Task[None] | None = None
+        self._count = 0
+
+    async def put(self, received: Received) -> None:
+        """Return when the webhook is stored durably; raises what the database raised, and then nothing is stored."""
+        if self._count >= MOST_WAITING:
+            raise OverflowError("too many webhooks wait for their commit")
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((received.row(self._keyring), future))
+        self._count += 1
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store())
+        try:
+            await future
+        finally:
+            self._count -= 1
+
+    async def _store(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._store_batch(batch)
+        finally:
+            self._storing = None
+
+    async def _store_batch(self, batch: list[tuple[dict[str, Any], asyncio.Future[None]]]) -> None:
+        rows = sorted((row for row, _ in batch), key=lambda row: str(row["webhook_id"]))
+
+        def work(conn: Connection) -> None:
+            inbox.store(conn, rows)
+
+        try:
+            await self._db.write(work)
+        except Exception as error:  # noqa: BLE001 whoever waits must be told
+            log.error("webhooks not stored", count=len(rows), error=type(error).__name__)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for _, future in batch:
+            if not future.done():
+                future.set_result(None)
+        self._bells.ring(INBOX_BELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and one sentence; ``retry`` adds Retry-After in seconds."""
+
+    status: int
+    text: str
+    retry: int | None = None
+
+
+class ShopifyWebhooks:
+    """``POST /webhooks/shopify`` as a plain ASGI application (contract section 4, semantics 27)."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = secrets
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one delivery."""
+        await _respond(send, await self._answer(scope, receive))
+
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            return Answer(405, "Webhooks are sent by POST.")
+        body = await read_body(receive, MOST_BYTES)
+        if body is None:
+            return Answer(413, "The body is larger than 2 MB.")
+        headers = _headers(scope)
+        if headers is None or not webhook_hmac_ok(body, headers.get("hmac-sha256"), self._secrets):
+            return Answer(401, "The signature is missing or wrong.")
+        shop = _SHOP.fullmatch(headers.get("shop-domain", ""))
+        if shop is None:
+            return Answer(401, "The shop header is missing or wrong.")
+        webhook_id = headers.get("webhook-id", "")
+        if not 0 < len(webhook_id) <= 120:
+            return Answer(400, "The webhook id is missing.")
+        received = Received(
+            source="shopify",
+            shop=shop.group(1).lower(),
+            webhook_id=webhook_id,
+            topic=headers.get("topic", "")[:80],
+            triggered_at=_instant(headers.get("triggered-at")),
+            received_at=datetime.now(UTC),
+            body=body,
+        )
+        return await store(scope["state"]["door"], received)
+
+
+async def store(door: Door, received: Received) -> Answer:
+    """Store a proved webhook; 503 only if it could not be stored."""
+    try:
+        await door.put(received)
+    except Exception as error:  # noqa: BLE001 the sender is told to come back
+        log.warning("webhook refused", shop=received.shop, error=type(error).__name__)
+        return Answer(503, "The webhook could not be stored; please send it again.", retry=5)
+    return Answer(200, "Stored.")
+
+
+async def read_body(receive: Receive, most: int) -> bytes | None:
+    """Return the whole body, or None as soon as more than ``most`` bytes came."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(chunks)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks) if len(chunks) > 1 else chunk
+
+
+async def _respond(send: Send, answer: Answer) -> None:
+    body = answer.text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if answer.status == 405:
+        headers.append((b"allow", b"POST"))
+    if answer.retry is not None:
+        headers.append((b"retry-after", str(answer.retry).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(scope: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return Shopify's headers without their prefix (``x-shopify-`` or ``shopify-``); None when one is not ASCII."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if not name.startswith((b"x-shopify-", b"shopify-")):
+            continue
+        try:
+            found.setdefault(name.decode("ascii").partition("shopify-")[2], value.decode("ascii"))
+        except UnicodeDecodeError:
+            return None
+    return found
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None

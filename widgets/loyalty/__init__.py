@@ -1,0 +1,21 @@
+"""Points for orders: a balance, what is on its way, and every entry in words."""
+
+from plugin.setting_input import sentence
+from widgets.base import Surface, Widget
+from widgets.loyalty.effects import on_orders
+from widgets.loyalty.invariants import INVARIANTS
+from widgets.loyalty.jobs import JOBS
+from widgets.loyalty.settings import LoyaltySettings
+from widgets.loyalty.view import view
+
+widget = Widget(
+    name="loyalty",
+    title=sentence("Points"),
+    surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS, Surface.ACCOUNT}),
+    settings=LoyaltySettings,
+    view=view,
+    effects={"orders": on_orders},
+    jobs=JOBS,
+    processing=(),
+    invariants=INVARIANTS,
+)

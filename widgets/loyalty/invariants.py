@@ -1,0 +1,195 @@
+"""What must hold of every account, checked by computing it again from entries and orders in bounded memory."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from plugin import settings
+from plugin.core import order_codec, positions
+from plugin.core.accounts import account
+from plugin.core.earning import Target, target
+from plugin.core.ledger import ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, earning, ledger_entry
+from plugin.core.order_book import order
+from plugin.tasks import task
+from widgets.base import Breach, Invariant
+from widgets.loyalty.effects import MODELS, counting, rule_at
+
+PORTION = 500
+_REDERIVE = "orders.rederive"
+
+_ACCOUNTS = (
+    select(account.c.id, account.c.total, func.coalesce(func.sum(ledger_entry.c.points), 0).label("sum"))
+    .outerjoin(ledger_entry, ledger_entry.c.account_id == account.c.id)
+    .where(account.c.id > bindparam("after"))
+    .group_by(account.c.id, account.c.total)
+    .order_by(account.c.id)
+    .limit(PORTION)
+)
+_ORDERS = (
+    select(
+        order.c.id,
+        order.c.shop_id,
+        order.c.state,
+        order.c.sealed,
+        order.c.first_at,
+        earning.c.points,
+        earning.c.available_at,
+        earning.c.expires_at,
+        earning.c.account_id,
+    )
+    .outerjoin(earning, earning.c.order_ref == order.c.id)
+    .where(order.c.id > bindparam("after"))
+    .order_by(order.c.id)
+    .limit(PORTION)
+)
+_POSTED = (
+    select(
+        ledger_entry.c.order_ref,
+        account.c.root_id,
+        func.sum(ledger_entry.c.points).label("points"),
+    )
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(
+        ledger_entry.c.order_ref.in_(bindparam("refs", expanding=True)),
+        ledger_entry.c.kind.in_((ACCRUAL, CLAWBACK)),
+    )
+    .group_by(ledger_entry.c.order_ref, account.c.root_id)
+)
+_ROOTS_OF = select(account.c.shop_id, account.c.customer_id, account.c.root_id).where(
+    account.c.customer_id.in_(bindparam("customers", expanding=True))
+)
+_EXPIRING = (
+    select(account.c.id, account.c.expired_to)
+    .where(account.c.id > bindparam("after"), account.c.id == account.c.root_id, account.c.expires)
+    .order_by(account.c.id)
+    .limit(PORTION)
+)
+_EXPIRED = (
+    select(account.c.root_id, func.sum(ledger_entry.c.points).label("points"))
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(
+        account.c.root_id.in_(bindparam("roots", expanding=True)),
+        ledger_entry.c.kind.in_((EXPIRY, EXPIRY_REVERSAL)),
+    )
+    .group_by(account.c.root_id)
+)
+_FOREIGN = (
+    select(ledger_entry.c.id, ledger_entry.c.account_id)
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(account.c.shop_id != ledger_entry.c.shop_id)
+)
+_WAITING = select(task.c.shop_id).where(task.c.name == _REDERIVE)
+
+
+def totals(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Total = sum of the entries, for every account."""
+    after = 0
+    statement = _ACCOUNTS if shop_id is None else _ACCOUNTS.where(account.c.shop_id == shop_id)
+    while rows := conn.execute(statement, {"after": after}).all():
+        for row in rows:
+            if row.total != row.sum:
+                yield Breach("total", str(row.id), f"The total is {row.total}, the entries sum to {row.sum}.")
+        after = rows[-1].id
+
+
+def targets(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Posted = target for every order, and today's target is what its facts give; erased orders are sealed."""
+    after = 0
+    waiting = set(conn.execute(_WAITING).scalars())
+    statement = _ORDERS if shop_id is None else _ORDERS.where(order.c.shop_id == shop_id)
+    while rows := conn.execute(statement, {"after": after}).all():
+        judged = [row for row in rows if row.first_at and not row.sealed and row.shop_id not in waiting]
+        yield from _judge(conn, judged)
+        after = rows[-1].id
+
+
+def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
+    if not rows:
+        return
+    versions = settings.versions(conn, {row.shop_id for row in rows}, MODELS)
+    posted: dict[int, dict[int, int]] = defaultdict(dict)
+    for sums in conn.execute(_POSTED, {"refs": [row.id for row in rows]}):
+        posted[sums.order_ref][sums.root_id] = int(sums.points)
+    states = {row.id: order_codec.decode(row.state) for row in rows}
+    customers = {state.customer_id for state in states.values() if state.customer_id is not None}
+    roots = {
+        (row.shop_id, row.customer_id): row.root_id
+        for row in conn.execute(_ROOTS_OF, {"customers": sorted(customers)})
+    }
+    for row in rows:
+        state = states[row.id]
+        rule = rule_at(versions, row.shop_id, state.facts.processed_at)
+        due = target(state, rule, counting(versions, row.shop_id))
+        root = roots.get((row.shop_id, state.customer_id))
+        wanted = {root: due.points} if root is not None and due.points else {}
+        found = {id: points for id, points in posted[row.id].items() if points}
+        if found != wanted:
+            yield Breach("posted", _name(root), f"Order {row.id} posted {found}, its target is {wanted}.")
+        if not _is_today(row, due):
+            yield Breach("target", _name(root), f"Order {row.id} has a lot that its facts do not give.")
+        if state.customer_id is not None and due.points and root is None:
+            yield Breach("account", None, f"Order {row.id} has a customer without an account.")
+
+
+def _is_today(row: Row[Any], due: Target) -> bool:
+    return (row.points, row.available_at, row.expires_at) == (due.points, due.available_at, due.expires_at)
+
+
+def expiries(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Posted expiry = what replay gives at the time it was last posted."""
+    after = 0
+    statement = _EXPIRING if shop_id is None else _EXPIRING.where(account.c.shop_id == shop_id)
+    while rows := conn.execute(statement, {"after": after}).all():
+        roots = [row.id for row in rows]
+        posted = {row.root_id: -int(row.points) for row in conn.execute(_EXPIRED, {"roots": roots})}
+        held = positions.holdings(conn, roots)
+        for row in rows:
+            due = held[row.id].at(row.expired_to).expired if row.expired_to else 0
+            if posted.get(row.id, 0) != due:
+                detail = f"Expired are {due} points, posted {posted.get(row.id, 0)}."
+                yield Breach("expiry", str(row.id), detail)
+        after = rows[-1].id
+
+
+def balances(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Available + pending - debt = total less what has expired and is not yet posted, for every root account."""
+    after = 0
+    roots = select(account.c.id).where(account.c.id == account.c.root_id)
+    if shop_id is not None:
+        roots = roots.where(account.c.shop_id == shop_id)
+    while ids := list(
+        conn.execute(roots.where(account.c.id > after).order_by(account.c.id).limit(PORTION)).scalars()
+    ):
+        sums = select(account.c.root_id, func.sum(account.c.total).label("total"))
+        sums = sums.where(account.c.root_id.in_(ids)).group_by(account.c.root_id)
+        total = {row.root_id: int(row.total) for row in conn.execute(sums)}
+        expired = {row.root_id: -int(row.points) for row in conn.execute(_EXPIRED, {"roots": ids})}
+        for root, held in positions.holdings(conn, ids).items():
+            at = held.at(now)
+            balance = total[root] - (at.expired - expired.get(root, 0))
+            if at.available + at.pending - at.debt != balance:
+                detail = f"{at.available} + {at.pending} - {at.debt} is not {balance}."
+                yield Breach("balance", str(root), detail)
+        after = ids[-1]
+
+
+def owners(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Every entry is in the shop of its account."""
+    for row in conn.execute(_FOREIGN):
+        yield Breach("shop", str(row.account_id), f"Entry {row.id} is in another shop than its account.")
+
+
+def _name(root: int | None) -> str | None:
+    return None if root is None else str(root)
+
+
+INVARIANTS = (
+    Invariant("total", totals),
+    Invariant("posted", targets),
+    Invariant("expiry", expiries),
+    Invariant("balance", balances),
+    Invariant("shop", owners),
+)

@@ -1,0 +1,51 @@
+"""What a merchant tunes about points."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from plugin.setting_input import sentence
+from plugin.settings import Section
+
+
+class LoyaltySettings(Section):
+    """How points are earned, when they become spendable, and how long they live."""
+
+    section = "loyalty"
+
+    enabled: bool = Field(
+        default=True,
+        title=sentence("Points switched on"),
+        description=sentence(
+            "Switched off, new orders earn nothing; what was earned stays visible and valid."
+        ),
+    )
+    basis: Literal["gross", "net"] = Field(
+        default="gross",
+        title=sentence("Points are counted on"),
+        description=sentence("The amount with tax (gross) or without it (net); shipping never counts."),
+    )
+    points_per_unit: Decimal = Field(
+        default=Decimal(1),
+        ge=0,
+        le=1000,
+        max_digits=7,
+        decimal_places=3,
+        title=sentence("Points for one unit of your currency"),
+        description=sentence("Up to three places; the sum of an order is rounded down once."),
+    )
+    pending_days: int = Field(
+        default=14,
+        ge=0,
+        le=365,
+        title=sentence("Days until points can be spent"),
+        description=sentence("Counted from the day of the order; 0 means at once."),
+    )
+    expiry_months: int = Field(
+        default=0,
+        ge=0,
+        le=120,
+        title=sentence("Months until points expire"),
+        description=sentence("Counted from the day they can be spent; 0 means never."),
+    )

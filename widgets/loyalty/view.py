@@ -1,0 +1,155 @@
+"""What a shopper sees of their points: this order's for whoever holds its proof, the account for its customer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, bindparam, select
+
+from plugin.core import standing
+from plugin.core.ledger import (
+    ACCRUAL,
+    ADJUSTMENT,
+    BONUS,
+    CLAWBACK,
+    EXPIRY,
+    EXPIRY_REVERSAL,
+    IMPORT,
+    REDEMPTION,
+    REDEMPTION_REVERSAL,
+    earning,
+)
+from plugin.core.standing import EntryRead, Standing
+from plugin.language import Language
+from plugin.setting_input import sentence
+from widgets.base import Context
+from widgets.loyalty.settings import LoyaltySettings
+
+_KINDS = {
+    ACCRUAL: sentence("Order"),
+    CLAWBACK: sentence("Order changed"),
+    BONUS: sentence("A gift from us"),
+    REDEMPTION: sentence("Reward"),
+    REDEMPTION_REVERSAL: sentence("Reward given back"),
+    EXPIRY: sentence("Expired"),
+    EXPIRY_REVERSAL: sentence("Not expired after all"),
+    ADJUSTMENT: sentence("Corrected by us"),
+    IMPORT: sentence("Brought along"),
+}
+
+_EARNED = select(earning.c.points, earning.c.available_at).where(earning.c.order_ref == bindparam("ref"))
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Points of one order: its target today, and the local date on which they can be spent."""
+
+    earned: int
+    available_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry in words."""
+
+    kind: str
+    points: int
+    on: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoyaltyView:
+    """The figures are None unless the signed-in customer asks about themselves."""
+
+    text: str
+    title: str
+    order: Earned | None = None
+    available: int | None = None
+    pending: int | None = None
+    debt: int | None = None
+    lifetime: int | None = None
+    action_token: str | None = None
+    rewards: tuple[()] = ()
+    entries: tuple[Line, ...] = ()
+    figures: tuple[tuple[str, str], ...] = ()
+    """Label and number as they are shown, the spendable points first."""
+
+
+def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyView | None:
+    """Return the points to show; None for a shop that gives none and a customer who has none."""
+    zone = ctx.settings.zone
+    order = _earned(conn, ctx.order.ref, zone) if ctx.order else None
+    mine = None
+    if ctx.customer_id is not None:
+        mine = standing.standing(conn, ctx.shop.id, ctx.customer_id, ctx.now)
+    if not settings.enabled and mine is None and (order is None or order.earned == 0):
+        return None
+    text, title = _text(ctx, order, mine), ctx.language.gettext("Your points")
+    if mine is None:
+        return LoyaltyView(text=text, title=title, order=order)
+    return LoyaltyView(
+        text=text,
+        title=title,
+        order=order,
+        available=mine.available,
+        pending=mine.pending,
+        debt=mine.debt,
+        lifetime=mine.lifetime,
+        action_token=ctx.action_token,
+        entries=_entries(conn, ctx, zone),
+        figures=_figures(ctx.language, mine),
+    )
+
+
+def _earned(conn: Connection, ref: int, zone: ZoneInfo) -> Earned | None:
+    row = conn.execute(_EARNED, {"ref": ref}).one_or_none()
+    return Earned(row.points, row.available_at.astimezone(zone).date()) if row else None
+
+
+def _entries(conn: Connection, ctx: Context, zone: ZoneInfo) -> tuple[Line, ...]:
+    if ctx.customer_id is None:
+        return ()
+    found = standing.entries(conn, ctx.shop.id, ctx.customer_id)
+    return tuple(_line(entry, ctx.language, zone) for entry in found)
+
+
+def _line(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
+    on = entry.at.astimezone(zone).date()
+    return Line(entry.kind, entry.points, on, language.gettext(_KINDS[entry.kind]))
+
+
+def _figures(language: Language, mine: Standing) -> tuple[tuple[str, str], ...]:
+    found = [(language.gettext("to spend"), language.number(mine.available))]
+    if mine.pending:
+        found.append((language.gettext("on their way"), language.number(mine.pending)))
+    if mine.debt:
+        found.append((language.gettext("to be made up for"), language.number(mine.debt)))
+    return tuple(found)
+
+
+def _text(ctx: Context, order: Earned | None, mine: Standing | None) -> str:
+    language = ctx.language
+    if order is not None and order.earned > 0:
+        earned = language.ngettext(
+            "This order brings you %(n)s point.", "This order brings you %(n)s points.", order.earned
+        )
+        return f"{earned} {_when(order, ctx.now, ctx.settings.zone, language)}"
+    if order is not None:
+        return language.gettext("This order brings no points.")
+    if ctx.customer_id is None:
+        return language.gettext("Sign in to see your points.")
+    if mine is None:
+        return language.gettext("Your first order brings your first points.")
+    return language.ngettext(
+        "You have %(n)s point to spend.", "You have %(n)s points to spend.", mine.available
+    )
+
+
+def _when(order: Earned, now: datetime, zone: ZoneInfo, language: Language) -> str:
+    if order.available_on <= now.astimezone(zone).date():
+        return language.ngettext("You can spend it now.", "You can spend them now.", order.earned)
+    day = language.date(order.available_on)
+    return language.ngettext(
+        "You can spend it from %(date)s.", "You can spend them from %(date)s.", order.earned, date=day
+    )
