@@ -1,0 +1,54 @@
+"""A shop to walk around in: products, customers and a few weeks of orders."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sandbox.simulator import Simulator
+from sandbox.state import Product
+
+_PRODUCTS = (
+    ("Leinenhemd", "79.90"),
+    ("Wollschal", "49.90"),
+    ("Keramikbecher", "18.50"),
+    ("Notizbuch", "14.00"),
+    ("Bienenwachskerze", "24.00"),
+    ("Einkaufstasche", "12.90"),
+)
+_CUSTOMERS = (
+    ("anna@example.com", "Anna", "Beispiel"),
+    ("bela@example.com", "Bela", "Muster"),
+    ("clara@example.com", "Clara", "Vorlage"),
+)
+
+
+def furnish(simulator: Simulator, shop: str) -> None:
+    """Fill a shop that has nothing yet: six products, a gift card, three customers, six orders in all states."""
+    simulator.shop(shop, name="Muster & Söhne", development=True)
+    goods = [simulator.product(title, price, shop=shop, collections=(1,)) for title, price in _PRODUCTS]
+    card = simulator.product("Geschenkgutschein", "50.00", shop=shop, gift_card=True)
+    people = [
+        simulator.customer(email, shop=shop, first_name=first, last_name=last)
+        for email, first, last in _CUSTOMERS
+    ]
+    now = simulator.state.now()
+
+    def buy(days: int, who: int | None, *lines: Product | tuple[Product, int], payment: str = "paid") -> None:
+        simulator.place_order(
+            lines,
+            shop=shop,
+            customer=None if who is None else people[who],
+            at=now - timedelta(days=days),
+            payment="pending" if payment == "pending" else "paid",
+        )
+
+    buy(40, 0, goods[0], goods[2])
+    buy(21, 1, (goods[3], 3))
+    buy(12, 0, goods[1], card)
+    buy(6, 2, goods[4], (goods[5], 2))
+    buy(3, None, goods[2])
+    buy(1, 2, goods[0], payment="pending")
+    first = min(simulator.shop(shop).orders.values(), key=lambda order: order.body["created_at"])
+    parcel = simulator.fulfil(first, at=now - timedelta(days=39))
+    simulator.scan(first, parcel["id"], "in_transit", at=now - timedelta(days=38))
+    simulator.scan(first, parcel["id"], "delivered", at=now - timedelta(days=37))

@@ -1,0 +1,236 @@
+"""Webhooks out: signed deliveries with Shopify's headers, time-outs and retries, and the ways in which they go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import threading
+import uuid
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import httpx
+
+from sandbox.appconfig import AppConfig, reduced
+from sandbox.money import Body
+from sandbox.state import Shop, State
+from sandbox.tokens import webhook_hmac
+
+RETRIES = 8
+FIRST_WAIT = 56.5  # doubled eight times: four hours in all
+CONNECT_SECONDS = 1.0
+WHOLE_SECONDS = 5.0
+AT_ONCE = 32
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One webhook on its way: what is sent, and what became of each attempt (a status, or None for no answer)."""
+
+    topic: str
+    shop: str
+    uri: str
+    headers: dict[str, str]
+    body: bytes
+    state: Literal["waiting", "accepted", "dropped", "failed"] = "waiting"
+    attempts: list[int | None] = field(default_factory=list)
+    copy: bool = False
+
+    @property
+    def webhook_id(self) -> str:
+        """The id on which a receiver tells duplicates."""
+        return self.headers["X-Shopify-Webhook-Id"]
+
+    @property
+    def payload(self) -> Body:
+        """The body as sent, parsed."""
+        parsed: Body = json.loads(self.body)
+        return parsed
+
+
+def deliveries(
+    state: State, shop: Shop, events: Iterable[tuple[str, Body]], triggered_at: datetime
+) -> list[Delivery]:
+    """Build the deliveries of one merchant action: one for each subscription of each topic, sharing an event id."""
+    event_id = str(uuid.uuid4())
+    return [
+        _delivery(state, shop, topic, body, sub.uri, sub.include_fields, sub.name, event_id, triggered_at)
+        for topic, body in events
+        for sub in state.config.subscribed(topic, shop.scopes)
+    ]
+
+
+def _delivery(
+    state: State,
+    shop: Shop,
+    topic: str,
+    body: Body,
+    uri: str,
+    include_fields: tuple[str, ...] | None,
+    name: str | None,
+    event_id: str,
+    triggered_at: datetime,
+) -> Delivery:
+    raw = json.dumps(reduced(body, include_fields), ensure_ascii=False, separators=(",", ":")).encode()
+    headers = webhook_headers(
+        state.client_secret, state.config, shop.domain, topic, raw, event_id, triggered_at
+    )
+    if name is not None:
+        headers["X-Shopify-Name"] = name
+    return Delivery(topic, shop.handle, uri, headers, raw)
+
+
+def webhook_headers(
+    secret: str,
+    config: AppConfig,
+    shop_domain: str,
+    topic: str,
+    raw: bytes,
+    event_id: str,
+    triggered_at: datetime,
+) -> dict[str, str]:
+    """Return the headers of one delivery, with a webhook id of its own."""
+    stamp = triggered_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Shopify-Captain-Hook",
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Shop-Domain": shop_domain,
+        "X-Shopify-API-Version": config.api_version,
+        "X-Shopify-Webhook-Id": str(uuid.uuid4()),
+        "X-Shopify-Event-Id": event_id,
+        "X-Shopify-Triggered-At": f"{stamp}000Z",
+        "X-Shopify-Hmac-Sha256": webhook_hmac(secret, raw),
+    }
+
+
+class Sender:
+    """Sends deliveries from the server's own loop; `put` may be called from any thread, before the start too.
+
+    ``scale`` shortens the waits between attempts (1.0 is Shopify's four hours).
+    """
+
+    def __init__(self, state: State, *, scale: float, seed: int = 0) -> None:
+        self.log: list[Delivery] = []
+        self._state = state
+        self._scale = scale
+        self._random = random.Random(seed)
+        self._held: deque[Delivery] = deque()
+        self._gathered: dict[str, list[Delivery]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._open = asyncio.Semaphore(AT_ONCE)
+        self._changed = threading.Condition()
+
+    def put(self, batch: Iterable[Delivery]) -> None:
+        """Send deliveries as soon as the sender runs and knows where the app is."""
+        with self._changed:
+            for delivery in batch:
+                self.log.append(delivery)
+                self._held.append(delivery)
+        self.release()
+
+    def release(self) -> None:
+        """Start what was held back until now; harmless when nothing was."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._start_held)
+
+    async def start(self) -> None:
+        """Begin to send, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        limits = httpx.Limits(max_connections=AT_ONCE)
+        timeout = httpx.Timeout(WHOLE_SECONDS, connect=CONNECT_SECONDS)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
+        self._start_held()
+
+    async def stop(self) -> None:
+        """Stop sending; what is under way is given up."""
+        self._loop = None
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until nothing is on its way any more; False when that took longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: all(one.state != "waiting" for one in self.log), seconds)
+
+    def _start_held(self) -> None:
+        if self._state.app_url is None or self._loop is None:
+            return
+        while self._held:
+            self._schedule(self._held.popleft())
+
+    def _schedule(self, delivery: Delivery) -> None:
+        switches = self._state.shops[delivery.shop].switches
+        if self._random.random() < switches.drop:
+            self._finish(delivery, "dropped")
+        elif switches.reorder:
+            gathered = self._gathered.setdefault(delivery.shop, [])
+            gathered.append(delivery)
+            if len(gathered) == 1:
+                self._spawn(self._send_in_another_order(delivery.shop, switches.reorder))
+        else:
+            self._send(delivery)
+
+    def _send(self, delivery: Delivery) -> None:
+        switches = self._state.shops[delivery.shop].switches
+        copies = [delivery]
+        if self._random.random() < switches.duplicate:
+            copy = Delivery(
+                delivery.topic, delivery.shop, delivery.uri, delivery.headers, delivery.body, copy=True
+            )
+            self.log.append(copy)
+            copies.append(copy)
+        for one in copies:
+            self._spawn(self._deliver(one, switches.delay))
+
+    async def _send_in_another_order(self, shop: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        batch = self._gathered.pop(shop)
+        shuffled = self._random.sample(batch, len(batch))
+        if shuffled == batch:
+            shuffled.reverse()
+        for delivery in shuffled:
+            # One after the other, or the order would be the network's again.
+            await self._deliver(delivery, 0)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, delivery: Delivery, delay: float) -> None:
+        await asyncio.sleep(delay)
+        for attempt in range(RETRIES + 1):
+            if attempt:
+                await asyncio.sleep(self._scale * FIRST_WAIT * 2 ** (attempt - 1))
+            status = await self._attempt(delivery)
+            delivery.attempts.append(status)
+            if status is not None and 200 <= status < 300:
+                self._finish(delivery, "accepted")
+                return
+        self._finish(delivery, "failed")
+
+    async def _attempt(self, delivery: Delivery) -> int | None:
+        if self._client is None:
+            return None
+        url = delivery.uri if "://" in delivery.uri else f"{self._state.app_url}{delivery.uri}"
+        try:
+            async with self._open, asyncio.timeout(WHOLE_SECONDS):
+                answer = await self._client.post(url, content=delivery.body, headers=delivery.headers)
+        except (httpx.HTTPError, TimeoutError):
+            return None
+        return answer.status_code
+
+    def _finish(self, delivery: Delivery, state: Literal["accepted", "dropped", "failed"]) -> None:
+        with self._changed:
+            delivery.state = state
+            self._changed.notify_all()
