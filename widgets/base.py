@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeAlias
 
@@ -148,7 +149,12 @@ class Widget(Generic[S]):
     processing: tuple[Processing, ...] = ()
     invariants: tuple[Invariant, ...] = ()
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Where the widget lives: ``templates/<name>.html``, ``locales/``."""
         return Path(__file__).parent / self.name
+
+    @cached_property
+    def locales(self) -> Path:
+        """The widget's own catalogues."""
+        return self.folder / "locales"
