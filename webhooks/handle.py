@@ -82,8 +82,7 @@ def _sort(
         raise Park("The shop is unknown or has uninstalled the app.")
     _check_owner(event)
     if topic.decode is not None and shop is not None:
-        key = shops.pseudonym_key(conn, keyring, shop.id)
-        about.append(_About(event, topic.decode(event, shop, key)))
+        about.append(_About(event, topic.decode(event, shop, shops.shop_key(keyring, shop))))
     else:
         _handle_alone(conn, topic, event, shop, keyring, now, batch)
 

@@ -108,11 +108,10 @@ def absorb(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list
         group.append(arrival)
     _refuse_foreign_refunds(conn, arrivals)
     changes = _update(conn, _find(conn, by_order), by_order, now)
-    missing = {id: group for id, group in by_order.items() if id not in {c.order_id for c in changes}}
+    missing = _without(by_order, changes)
     added = _insert(conn, missing, now)
     changes += added
-    raced = {id: group for id, group in missing.items() if id not in {c.order_id for c in added}}
-    if raced:
+    if raced := _without(missing, added):
         changes += _update(conn, _find(conn, raced), raced, now)
     _remember_refunds(conn, changes)
     return sorted(changes, key=lambda change: change.order_id)
@@ -128,6 +127,11 @@ def load(conn: Connection, refs: Iterable[int]) -> list[OrderChange]:
         OrderChange(row.id, row.shop_id, row.order_id, order_codec.decode(row.state), False, row.first_at)
         for row in conn.execute(statement, {"refs": wanted})
     ]
+
+
+def _without(groups: dict[int, list[Arrival]], changes: Sequence[OrderChange]) -> dict[int, list[Arrival]]:
+    done = {change.order_id for change in changes}
+    return {id: group for id, group in groups.items() if id not in done}
 
 
 def _find(conn: Connection, wanted: Iterable[int]) -> list[Row[Any]]:
