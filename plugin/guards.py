@@ -20,6 +20,7 @@ from shopify_app import RequestInput, ShopifyApp
 
 from plugin.config import Config
 from plugin.errors import Unauthorized
+from plugin.shopify.names import MAX_ID, handle_of
 
 PATCH_PATH = "/auth/patch-id-token"
 """Shopify's page that fetches a fresh id token for a document."""
@@ -27,12 +28,8 @@ PATCH_PATH = "/auth/patch-id-token"
 RESERVED = frozenset({"shop", "timestamp", "signature", "path_prefix", "logged_in_customer_id", "hmac"})
 """Parameters the app proxy adds; a visitor who adds one too would be read for Shopify."""
 
-MAX_ID = 2**63 - 1
-"""The greatest id Shopify gives."""
-
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKEN_LENGTH = 8192
-_DOMAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,62})\.myshopify\.com")
 _CUSTOMER = re.compile(r"gid://shopify/Customer/([0-9]{1,19})")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _QUERY = re.compile(r"[!-\"$-~]*")
@@ -179,12 +176,6 @@ def webhook_hmac_ok(body: bytes, header: str | None, secrets: Sequence[str]) -> 
         expected = base64.b64encode(hmac.digest(secret.encode(), body, sha256))
         found |= hmac.compare_digest(given, expected)
     return found
-
-
-def handle_of(domain: str) -> str | None:
-    """The handle of ``example.myshopify.com``, in lower case; None for any other host."""
-    found = _DOMAIN.fullmatch(domain)
-    return found[1].lower() if found else None
 
 
 @lru_cache(maxsize=8)

@@ -124,7 +124,7 @@ async def access_token(link: Link, shop_id: int, now: datetime, *, refused: str 
                 return fresh
         elif usable:
             return pair.access
-        elif elapsed > PATIENCE:
+        if elapsed > PATIENCE:
             raise Unreachable("Another process has been refreshing this shop's token for too long.")
         await asyncio.sleep(_PAUSE)
 
@@ -232,18 +232,22 @@ def _pause(headers: Mapping[str, str]) -> float:
 
 def _read(result: TokenExchangeResult, now: datetime) -> tuple[Tokens, str]:
     token = result.access_token
-    if token is None or not isinstance(token.token, str) or not token.token:
+    if token is None or not token.token:
         raise Unreachable("Shopify's token endpoint gave no usable answer.")
+    shift = now - datetime.now(UTC)  # the library reckons expiries by its own clock, everything else by ours
     tokens = Tokens(
-        token.token, _when(token.expires), token.refresh_token or None, _when(token.refresh_token_expires)
+        str(token.token),
+        _when(token.expires, shift),
+        str(token.refresh_token) if token.refresh_token else None,
+        _when(token.refresh_token_expires, shift),
     )
     if tokens.access_expires is not None and tokens.access_expires <= now:
         raise Unreachable("Shopify's token endpoint gave a token that is over already.")
     return tokens, token.scope or ""
 
 
-def _when(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _when(text: str | None, shift: timedelta) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) + shift if text else None
 
 
 def _library(config: Config) -> ShopifyApp:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from plugin import guards
 from plugin.errors import Unauthorized
 from plugin.guards import Call, Merchant, Shopper, Visitor
+from plugin.shopify.names import handle_of
 from tests.unit.edge.signing import (
     OLD_SECRET,
     OTHER_SECRET,
@@ -276,7 +277,7 @@ def test_a_repeated_reserved_parameter_is_refused_though_signed(name: str) -> No
 )
 def test_only_a_shop_of_shopify_is_a_shop(shop: str) -> None:
     refused("storefront", Call("GET", proxied(shop=shop), {}))
-    assert guards.handle_of(shop) is None
+    assert handle_of(shop) is None
 
 
 @pytest.mark.parametrize("customer", ["0", "-1", "x", "\u0667", str(2**63), "7,8", "9" * 5000])

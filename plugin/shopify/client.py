@@ -1,0 +1,239 @@
+"""Our Admin GraphQL client: throttled by what Shopify says, patient within bounds, silent about contents.
+
+A query is tried again where nothing was answered. A mutation is tried again only where Shopify certainly did not
+carry it out; otherwise ``Unreachable`` says that its outcome is unknown and the caller looks first.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import structlog
+
+from plugin.config import Config
+from plugin.crypto import Keyring
+from plugin.database import Database
+from plugin.install import Link, access_token
+from plugin.shopify.documents import API_VERSION, Document
+from plugin.shopify.errors import AccessDenied, Disconnected, Misunderstood, Throttled, Unreachable
+from plugin.shopify.throttle import Bucket
+from plugin.shops import Shop
+
+TRIES = 4
+"""Attempts at one call before the task that made it backs off."""
+
+PATIENCE = 20.0
+"""Seconds one call spends on waiting, all attempts together."""
+
+CALL_SECONDS = 40.0
+"""No attempt lasts longer, however slowly the answer trickles."""
+
+ANSWER_BYTES = 16 * 1024 * 1024
+"""A longer answer is no answer."""
+
+_SHUT = {402: "is frozen", 403: "is locked", 404: "does not exist", 423: "is locked"}
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_random = random.SystemRandom()
+_log = structlog.get_logger("plugin.shopify")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """One entry of an answer's ``errors``: which part of the data is missing, and why."""
+
+    code: str
+    path: tuple[str, ...]
+    message: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The data of an answer, and what of it was withheld; ``cost`` in the points of Shopify's call limit."""
+
+    data: Mapping[str, Any] = field(repr=False)
+    errors: tuple[GraphError, ...] = ()
+    cost: float = 0.0
+
+
+class _TokenRefused(Exception):
+    """401: the token is dead before its time."""
+
+
+class Gateway:
+    """The door to every shop's Admin API. One a process: it remembers what each shop's call limit allows."""
+
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        keyring: Keyring,
+        http: httpx.AsyncClient,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.link = Link(config, db, keyring, http)
+        self._sleep = sleep
+        self._buckets: dict[int, Bucket] = {}
+
+    async def execute(
+        self, shop: Shop, document: Document, variables: Mapping[str, Any] | None = None
+    ) -> Result:
+        """Run the document at the shop and return its data, partial data with the errors that explain it.
+
+        Raises Unreachable, Throttled, Disconnected, AccessDenied or Misunderstood.
+        """
+        bucket = self._buckets.setdefault(shop.id, Bucket())
+        refused: str | None = None
+        waited, attempt = 0.0, 0
+        while True:
+            attempt += 1
+            token = await access_token(self.link, shop.id, datetime.now(UTC), refused=refused)
+            try:
+                return await self._attempt(shop, bucket, document, variables, token)
+            except _TokenRefused:
+                if refused is not None:
+                    raise Disconnected(
+                        "Shopify refuses this shop's token: the app must be opened once."
+                    ) from None
+                refused = token
+            except Unreachable as error:
+                pause = error.wait if error.wait is not None else _backoff(attempt)
+                too_late = attempt >= TRIES or waited + pause > PATIENCE
+                if too_late or (error.unknown and document.mutates):
+                    _log.warning("admin_api_gave_up", document=document.name, reason=type(error).__name__)
+                    raise
+                waited += pause
+                await self._sleep(pause)
+
+    async def _attempt(
+        self,
+        shop: Shop,
+        bucket: Bucket,
+        document: Document,
+        variables: Mapping[str, Any] | None,
+        token: str,
+    ) -> Result:
+        cost = bucket.cost(document.name)
+        pause = bucket.take(cost, time.monotonic())
+        if pause > 0:
+            raise Throttled("This shop's call limit is used up.", wait=pause + _random.uniform(0, 0.2))
+        try:
+            status, headers, body = await self._post(shop, document, variables, token)
+        finally:
+            bucket.give_back(cost)
+        _check_status(status, headers)
+        return _read(body, document, bucket)
+
+    async def _post(
+        self, shop: Shop, document: Document, variables: Mapping[str, Any] | None, token: str
+    ) -> tuple[int, httpx.Headers, bytes]:
+        request = self.link.http.build_request(
+            "POST",
+            f"https://{shop.domain}/admin/api/{API_VERSION}/graphql.json",
+            json={"query": document.text, "variables": dict(variables or {})},
+            headers={"X-Shopify-Access-Token": token, "Accept": "application/json"},
+        )
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self.link.http.send(request, stream=True)
+                try:
+                    return response.status_code, response.headers, await _bounded(response)
+                finally:
+                    await response.aclose()
+        except _NOT_SENT as error:
+            raise Unreachable("Shopify cannot be reached.") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise Unreachable("Shopify did not answer.", unknown=True) from error
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            raise Unreachable("Shopify's answer is too long.", unknown=True)
+    return bytes(body)
+
+
+def _check_status(status: int, headers: httpx.Headers) -> None:
+    if status == 200:
+        return
+    if status == 401:
+        raise _TokenRefused
+    if status in {429, 430}:
+        raise Throttled("This shop's call limit is used up.", wait=_retry_after(headers, default=1.0))
+    if status in _SHUT:
+        raise Disconnected(f"Shopify says that this shop {_SHUT[status]}.")
+    if status >= 500:
+        wait = _retry_after(headers, default=None)
+        raise Unreachable(f"Shopify answers {status}.", unknown=True, wait=wait)
+    raise Misunderstood(f"Shopify answers {status}.")
+
+
+def _read(body: bytes, document: Document, bucket: Bucket) -> Result:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreachable("Shopify's answer is not JSON.", unknown=True) from error
+    if not isinstance(answer, dict):
+        raise Unreachable("Shopify's answer is not an answer.", unknown=True)
+    extensions = answer.get("extensions")
+    cost = extensions.get("cost") if isinstance(extensions, dict) else None
+    bucket.learn(document.name, cost, time.monotonic())
+    errors = _errors(answer.get("errors"))
+    data = answer.get("data")
+    codes = {error.code for error in errors}
+    if "THROTTLED" in codes:
+        pause = bucket.wait(document.name, time.monotonic()) + _random.uniform(0, 0.2)
+        raise Throttled("This shop's call limit is used up.", wait=pause)
+    if isinstance(data, dict) and (not errors or any(value is not None for value in data.values())):
+        return Result(data, errors, bucket.cost(document.name))
+    if "ACCESS_DENIED" in codes:
+        raise AccessDenied(
+            f"Shopify withholds what {document.name} asks for: a scope or an approval is missing."
+        )
+    if errors and "INTERNAL_SERVER_ERROR" not in codes:
+        raise Misunderstood(f"Shopify rejects {document.name}: {', '.join(sorted(codes))}.")
+    raise Unreachable("Shopify failed inside.", unknown=True)
+
+
+def _errors(found: object) -> tuple[GraphError, ...]:
+    if isinstance(found, str):
+        return (GraphError("UNKNOWN", (), found),)
+    if not isinstance(found, Sequence):
+        return ()
+    return tuple(_error(entry) for entry in found)
+
+
+def _error(entry: object) -> GraphError:
+    known = entry if isinstance(entry, dict) else {}
+    extensions, path = known.get("extensions"), known.get("path")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    steps = tuple(str(step) for step in path) if isinstance(path, list) else ()
+    return GraphError(str(code or "UNKNOWN"), steps, str(known.get("message") or ""))
+
+
+def _retry_after(headers: httpx.Headers, *, default: float | None) -> float | None:
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return default
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return default
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _backoff(attempt: int) -> float:
+    return _random.uniform(0.5, 1.0) * 0.25 * 2.0**attempt
