@@ -7,7 +7,11 @@ import pytest
 
 from plugin.crypto import Keyring
 from plugin.database import Database, open_database
+from plugin.install import Link
+from plugin.shopify.transport import shop_client
 from plugin.shops import shop
+from tests.integration.edge.shop_server import ShopServer, shop_server
+from tests.unit.edge.signing import config
 
 
 @pytest.fixture
@@ -28,3 +32,16 @@ async def db(database_address: str) -> AsyncIterator[Database]:
     await database.write(shop.create)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[ShopServer]:
+    async with shop_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def link(db: Database, keyring: Keyring, api: ShopServer) -> AsyncIterator[Link]:
+    settings = config(DANKBAR_SHOPIFY_ORIGIN=f"{api.origin}/{{shop}}")
+    async with shop_client(settings) as http:
+        yield Link(settings, db, keyring, http)
