@@ -66,6 +66,10 @@ class _TokenRefused(Exception):
     """401: the token is dead before its time."""
 
 
+class _HeldBack(Throttled):
+    """Not even sent, because the shop's bucket is known to be empty."""
+
+
 class Gateway:
     """The door to every shop's Admin API. One a process: it remembers what each shop's call limit allows."""
 
@@ -77,9 +81,11 @@ class Gateway:
         http: httpx.AsyncClient,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.link = Link(config, db, keyring, http)
         self._sleep = sleep
+        self._monotonic = monotonic
         self._buckets: dict[int, Bucket] = {}
 
     async def execute(
@@ -91,11 +97,10 @@ class Gateway:
         """
         bucket = self._buckets.setdefault(shop.id, Bucket())
         refused: str | None = None
-        waited, attempt = 0.0, 0
+        token, waited, attempt = "", 0.0, 0
         while True:
-            attempt += 1
-            token = await access_token(self.link, shop.id, datetime.now(UTC), refused=refused)
             try:
+                token = await access_token(self.link, shop.id, datetime.now(UTC), refused=refused)
                 return await self._attempt(shop, bucket, document, variables, token)
             except _TokenRefused:
                 if refused is not None:
@@ -104,6 +109,7 @@ class Gateway:
                     ) from None
                 refused = token
             except Unreachable as error:
+                attempt += not isinstance(error, _HeldBack)
                 pause = error.wait if error.wait is not None else _backoff(attempt)
                 too_late = attempt >= TRIES or waited + pause > PATIENCE
                 if too_late or (error.unknown and document.mutates):
@@ -121,15 +127,15 @@ class Gateway:
         token: str,
     ) -> Result:
         cost = bucket.cost(document.name)
-        pause = bucket.take(cost, time.monotonic())
+        pause = bucket.take(cost, self._monotonic())
         if pause > 0:
-            raise Throttled("This shop's call limit is used up.", wait=pause + _random.uniform(0, 0.2))
+            raise _HeldBack("This shop's call limit is used up.", wait=pause + _random.uniform(0.01, 0.2))
         try:
             status, headers, body = await self._post(shop, document, variables, token)
         finally:
             bucket.give_back(cost)
         _check_status(status, headers)
-        return _read(body, document, bucket)
+        return _read(body, document, bucket, self._monotonic())
 
     async def _post(
         self, shop: Shop, document: Document, variables: Mapping[str, Any] | None, token: str
@@ -177,7 +183,7 @@ def _check_status(status: int, headers: httpx.Headers) -> None:
     raise Misunderstood(f"Shopify answers {status}.")
 
 
-def _read(body: bytes, document: Document, bucket: Bucket) -> Result:
+def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -186,12 +192,12 @@ def _read(body: bytes, document: Document, bucket: Bucket) -> Result:
         raise Unreachable("Shopify's answer is not an answer.", unknown=True)
     extensions = answer.get("extensions")
     cost = extensions.get("cost") if isinstance(extensions, dict) else None
-    bucket.learn(document.name, cost, time.monotonic())
+    bucket.learn(document.name, cost, now)
     errors = _errors(answer.get("errors"))
     data = answer.get("data")
     codes = {error.code for error in errors}
     if "THROTTLED" in codes:
-        pause = bucket.wait(document.name, time.monotonic()) + _random.uniform(0, 0.2)
+        pause = bucket.wait(document.name, now) + _random.uniform(0, 0.2)
         raise Throttled("This shop's call limit is used up.", wait=pause)
     if isinstance(data, dict) and (not errors or any(value is not None for value in data.values())):
         return Result(data, errors, bucket.cost(document.name))
