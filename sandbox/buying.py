@@ -14,6 +14,8 @@ from sandbox.people import People
 from sandbox.state import Customer, Order, Product, Shop
 from sandbox.totals import unit
 
+STANDARD = "standard"  # 490 minor units of whatever the currency is
+
 Line = str | tuple[str, int] | Product | tuple[Product, int] | CartLine
 
 
@@ -26,7 +28,7 @@ class Buying(People):
         *,
         shop: str = "example",
         customer: Customer | None = None,
-        shipping: str | None = "4.90",
+        shipping: str | None = STANDARD,
         shipping_title: str = "Standardversand",
         country: str | None = None,
         province: str | None = None,
@@ -38,7 +40,7 @@ class Buying(People):
             ships = shipping is not None and any(item.product.requires_shipping for item in items)
             return Cart(
                 lines=items,
-                shipping=unit(found, shipping) if ships and shipping is not None else None,
+                shipping=_shipping(found, shipping) if ships and shipping is not None else None,
                 shipping_title=shipping_title,
                 country=country or found.country,
                 province=province if country else (province or found.province),
@@ -60,7 +62,7 @@ class Buying(People):
         customer: Customer | None = None,
         codes: Sequence[str] = (),
         cart: Cart | None = None,
-        shipping: str | None = "4.90",
+        shipping: str | None = STANDARD,
         country: str | None = None,
         province: str | None = None,
         payment: Payment = "paid",
@@ -116,3 +118,7 @@ class Buying(People):
             p for p in shop.products.values() if not p.gift_card and p.requires_shipping and p.price == wanted
         )
         return next(plain, None) or self.product(f"Artikel zu {price}", str(price), shop=shop.handle)
+
+
+def _shipping(shop: Shop, price: str) -> int:
+    return 490 if price == STANDARD else unit(shop, price)

@@ -23,7 +23,7 @@ def webhook_hmac(secret: str, body: bytes) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
 
 
-def query_hmac(secret: str, params: Mapping[str, str | Sequence[str | int]]) -> str:
+def query_hmac(secret: str, params: Mapping[str, str | Sequence[int]]) -> str:
     """Return the ``hmac`` parameter of an admin page's query; lists go by their JSON spelling under the bare name."""
     pairs = sorted((_query_name(key), _query_value(value)) for key, value in params.items() if key != "hmac")
     message = "&".join(f"{key}={value}" for key, value in pairs)
@@ -34,7 +34,7 @@ def _query_name(key: str) -> str:
     return key.removesuffix("[]").replace("%", "%25").replace("&", "%26").replace("=", "%3D")
 
 
-def _query_value(value: str | Sequence[str | int]) -> str:
+def _query_value(value: str | Sequence[int]) -> str:
     text = value if isinstance(value, str) else json.dumps([str(item) for item in value])
     return text.replace("%", "%25").replace("&", "%26")
 
