@@ -132,7 +132,7 @@ class OrderBody(Struct, frozen=True):
     test: bool | None
     currency: str
     taxes_included: bool | None
-    financial_status: str | None
+    financial_status: str
     total_outstanding: str | None
     current_subtotal_price_set: Bag
     current_total_tax_set: Bag | None
@@ -223,7 +223,7 @@ def utc(instant: datetime) -> datetime:
 
 def _order_facts(body: OrderBody) -> OrderFacts:
     currency = body.currency
-    status = body.financial_status or "pending"
+    status = body.financial_status
     if status not in RANK:
         raise ValueError("an unknown financial status")
     address = body.shipping_address or Address()

@@ -249,7 +249,7 @@ def kept(state: OrderState, *, without_tax: bool = False, count_test: bool = Fal
     if facts.test and not count_test:
         return 0
     value = net(state, without_tax=without_tax)
-    return max(0, value - facts.outstanding) if facts.status == "partially_paid" else value
+    return max(0, value - max(0, facts.outstanding)) if facts.status == "partially_paid" else value
 
 
 def _later(one: Told | None, other: Told) -> Told:

@@ -1,7 +1,7 @@
 """What an account holds, read by replay; and expiry, the one target of a whole account."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,6 +102,17 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
         else:
             debits[other.root_id].append(Debit(other.business_at, -other.points, other.id))
     return {root: Holdings(tuple(lots[root]), tuple(debits[root])) for root in wanted}
+
+
+def post(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
+    """Append credits and debits that no order owes, then post the expiry that they change."""
+    touched = {entry.account_id for entry in entries}
+    accounts.lock(conn, touched)
+    append(conn, entries, now)
+    ending = {entry.account_id for entry in entries if entry.expires_at is not None}
+    roots = {found.id: found for found in accounts.by_id(conn, touched).values()}
+    accounts.flag_expiring(conn, {roots[id].root_id for id in ending})
+    post_expiry(conn, {one.root_id for id, one in roots.items() if one.expires or id in ending}, now)
 
 
 def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:

@@ -18,17 +18,15 @@ _MINE = (
     .scalar_subquery()
 )
 _MEMBERS = account.alias("member")
-_GROUP = select(_MEMBERS.c.id).where(_MEMBERS.c.root_id == account.c.root_id)
+_GROUP = select(_MEMBERS.c.id).where(_MEMBERS.c.root_id == _MINE)
 _EARNED = (
     select(func.coalesce(func.sum(earning.c.points), 0))
     .where(earning.c.account_id.in_(_GROUP))
-    .correlate(account)
     .scalar_subquery()
 )
 _PENDING = (
     select(func.coalesce(func.sum(earning.c.points), 0))
     .where(earning.c.account_id.in_(_GROUP), earning.c.available_at > bindparam("now"))
-    .correlate(account)
     .scalar_subquery()
 )
 _GIVEN = (
@@ -38,7 +36,6 @@ _GIVEN = (
         ledger_entry.c.kind.in_((BONUS, IMPORT, ADJUSTMENT)),
         ledger_entry.c.points > 0,
     )
-    .correlate(account)
     .scalar_subquery()
 )
 _TOTALS = select(

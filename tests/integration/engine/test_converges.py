@@ -1,0 +1,146 @@
+"""Whatever the order, number and lateness of what is told, the engine ends where the oracle says."""
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select
+
+from plugin.core import standing
+from plugin.core.accounts import account
+from plugin.core.ledger import earning
+from plugin.core.order_book import order
+from plugin.database import open_database
+from plugin.settings import ShopSettings
+from plugin.shops import Shop
+from tests import engine
+from tests.engine import Rules
+from tests.integration.conftest import MakeUrl
+from tests.oracle.model import AccountVerdict, History, Verdict, judge
+from tests.oracle.orders import Delivery
+from tests.oracle.strategies import arrivals, histories
+from widgets.loyalty.settings import LoyaltySettings
+
+
+def rules(history: History) -> Rules:
+    """The history's versions as our settings."""
+    return Rules(
+        loyalty=[
+            (
+                one.valid_from,
+                LoyaltySettings(
+                    points_per_unit=Decimal(one.points_per_unit),
+                    pending_days=one.pending_days,
+                    expiry_months=one.expiry_months,
+                    basis=one.basis,
+                    enabled=one.enabled,
+                ),
+            )
+            for one in history.loyalty
+        ],
+        shop=[
+            (
+                one.valid_from,
+                ShopSettings(
+                    currency=one.currency,
+                    time_zone=one.time_zone,
+                    active_from=history.active_from.isoformat(),
+                    count_test_orders=history.count_test_orders,
+                ),
+            )
+            for one in history.shop
+        ],
+    )
+
+
+def tell(conn: Connection, shop: Shop, told: list[Delivery], now: datetime, portion: int) -> None:
+    """Store and handle deliveries in portions; a fetch's answer is merged where it stands."""
+    for start in range(0, len(told), portion):
+        for one in told[start : start + portion]:
+            if one.body is None:
+                continue
+            if one.source == "api" and one.fetched_at is not None:
+                engine.fetch(conn, shop, one.body, one.fetched_at, now)
+            else:
+                engine.store(conn, one.topic, one.body, now=now)
+        engine.handle_all(conn, now, portion)
+
+
+def compare_account(conn: Connection, shop: Shop, due: AccountVerdict, now: datetime) -> None:
+    """The customer reads what the oracle says, and the entries sum to it."""
+    for customer in due.members:
+        found = standing.standing(conn, shop.id, customer, now)
+        if found is None:
+            assert (due.total, due.lifetime) == (0, 0)
+            continue
+        read = (found.available, found.pending, found.debt, found.lifetime)
+        assert read == (due.available, due.pending, due.debt, due.lifetime)
+        mine = select(account.c.root_id).where(account.c.customer_id == customer)
+        totals = select(account.c.total).where(account.c.root_id == mine.scalar_subquery())
+        assert sum(conn.execute(totals).scalars()) == due.total
+
+
+def compare_orders(conn: Connection, verdict: Verdict) -> None:
+    """Each order's target, dates included, is the oracle's."""
+    rows = conn.execute(
+        select(order.c.order_id, earning.c.points, earning.c.available_at, earning.c.expires_at).join(
+            earning, earning.c.order_ref == order.c.id
+        )
+    )
+    found = {row.order_id: (row.points, row.available_at, row.expires_at) for row in rows}
+    for due in verdict.orders.values():
+        if due.ambiguous or due.parked or due.snapshot is None:
+            continue
+        points, available_at, expires_at = found[due.id]
+        assert points == due.target
+        if due.lot is not None:
+            assert (available_at, expires_at) == (due.lot.available_at, due.lot.expires_at)
+
+
+async def run(url: str, history: History, told: list[Delivery], now: datetime, portion: int) -> None:
+    """Tell everything to an empty database, then hold it against the oracle and against verify."""
+    verdict, versions = judge(history, now), rules(history)
+    db = await open_database(url)
+    try:
+
+        def work(conn: Connection) -> Shop:
+            first = (versions.loyalty[0][1], versions.shop[0][1])
+            shop = engine.install(conn, now=history.installed_at, sections=first)
+            versions.write(conn, shop)
+            tell(conn, shop, told, now, portion)
+            for debit in history.debits:
+                if debit.at <= now:
+                    engine.redeem(conn, shop, debit.customer, debit.cost, debit.at, now)
+            engine.tick(conn, now)
+            return shop
+
+        shop = await db.write(work)
+
+        def compare(conn: Connection) -> None:
+            compare_orders(conn, verdict)
+            for due in verdict.accounts.values():
+                if not due.ambiguous:
+                    compare_account(conn, shop, due, now)
+
+        await db.read(compare)
+        report = await engine.verified(db, now)
+        assert report.breaches == ()
+        if not any(due.parked for due in verdict.orders.values()):
+            assert report.parked == verdict.parked
+    finally:
+        await db.close()
+
+
+def test_any_order_of_any_deliveries_ends_where_the_oracle_says(new_database: MakeUrl) -> None:
+    examples = 150 if new_database().startswith("sqlite") else 15
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @given(told=histories(), data=st.data(), portion=st.sampled_from([1, 2, 5, 50]))
+    def check(told: tuple[History, datetime], data: st.DataObject, portion: int) -> None:
+        history, now = told
+        heap = data.draw(arrivals(history.deliveries))
+        asyncio.run(run(new_database(), history, heap, now, portion))
+
+    check()
