@@ -60,6 +60,10 @@ class SettingsCache:
         self._reads.move_to_end(handle)
         return await asyncio.shield(read.task)
 
+    def forget(self, handle: str) -> None:
+        """Read the shop again at the next request: this very process has changed it."""
+        self._reads.pop(handle, None)
+
     def _display(self, conn: Connection, handle: str) -> Displayed | None:
         shop = find_shop(conn, handle)
         if shop is None or not shop.installed:

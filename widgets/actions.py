@@ -1,6 +1,6 @@
 """What shoppers do: a form from the shop's own page, proved, run in one transaction (semantics D 26)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,11 +26,11 @@ MOST_FIELDS = 50
 TASKS_BELL = "tasks"
 
 
-def action_routes() -> list[Mounted]:
-    """Return every widget's actions under ``/proxy/widgets/{name}``."""
+def action_routes(widgets: Iterable[Widget[Any]] = ALL.values()) -> list[Mounted]:
+    """Return these widgets' actions under ``/proxy/widgets/{name}``."""
     return [
         Mounted(f"/proxy/widgets/{widget.name}{route.path}", _endpoint(widget, route), methods=route.methods)
-        for widget in ALL.values()
+        for widget in widgets
         for route in widget.actions
     ]
 

@@ -8,9 +8,6 @@ from widgets.display import Display
 from widgets.known_order import Claim, find_order
 from widgets.views import Asked, views_of
 
-LONGEST = 3.0
-"""Seconds a request waits for an order it has a proof for."""
-
 LOOK_AGAIN = 0.5
 """Seconds after which it looks by itself, in case no bell told."""
 
@@ -32,7 +29,7 @@ async def order_answer(
         return answer
     bell = f"order:{asked.shown.shop.id}:{order_id}"
     clock = asyncio.get_running_loop().time
-    deadline = clock() + LONGEST
+    deadline = clock() + display.waits.longest
     with display.waits.place(asked.shown.shop.id, address) as placed:
         while placed and answer is None and (left := deadline - clock()) > 0:
             await display.bells.wait(bell, min(left, LOOK_AGAIN))

@@ -44,9 +44,13 @@ class Display:
     waits: Waits
     now: Callable[[], datetime] = utc_now
 
+    async def close(self) -> None:
+        """Release what was opened for it alone."""
+        await self.rates.close()
+
 
 def open_display(config: Config, db: Database, keyring: Keyring, bells: Bells) -> Display:
-    """Return the parts for ``request.state["widgets"]``."""
+    """Return the parts for ``request.state["widgets"]``; to be closed at the end."""
     cache = SettingsCache(db, SECTIONS.values())
     return Display(config, db, keyring, bells, cache, Rates(config.redis_url), Waits())
 

@@ -5,6 +5,7 @@ Redis may die: then each process counts by itself and asks Redis again a while l
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
@@ -27,7 +28,8 @@ class Rates:
 
     def __init__(self, redis_url: str | None = None, clock: Callable[[], float] = monotonic) -> None:
         self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = SharedWindows(_redis(redis_url)) if redis_url else None
+        self._redis = _redis(redis_url) if redis_url else None
+        self._shared = SharedWindows(self._redis) if self._redis else None
         self._alone_until = 0.0
         self._clock = clock
 
@@ -35,6 +37,12 @@ class Rates:
         """Count a request under ``key``; raises TooMany beyond ``most`` in any ``seconds`` seconds."""
         if not await self._hit(RateLimitItemPerSecond(most, seconds), key):
             raise TooMany("Too many requests at once: please try again in a moment.")
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis is not None:
+            bridge: Any = self._redis.bridge
+            await bridge.get_connection().aclose()
 
     async def _hit(self, limit: RateLimitItem, key: tuple[str, ...]) -> bool:
         if self._shared is not None and self._clock() >= self._alone_until:

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LONGEST = 3.0
 PER_SHOP = 50
 PER_ADDRESS = 5
 
 
 class Waits:
-    """Counts those who wait in this process."""
+    """Counts those who wait in this process; each waits ``longest`` seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST) -> None:
+        self.longest = longest
         self._shops: Counter[int] = Counter()
         self._addresses: Counter[str] = Counter()
 
