@@ -27,13 +27,14 @@ from sandbox.money import Body
 from sandbox.state import Bucket
 
 MUTATION = 10
+_VALUES = frozenset({"PageInfo", "MoneyBag", "MoneyV2", "Count", "PricingPercentageValue"})
 HIGHEST = 1000
 
 
 def requested(
     schema: GraphQLSchema, document: DocumentNode, variables: Body, operation_name: str | None
 ) -> int:
-    """Return the points a query asks for: objects 1, mutations 10, connections by size, scalars nothing."""
+    """Return the points a query asks for: objects 1, mutations 10, connections by size, scalars and amounts nothing."""
     fragments = {
         one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
     }
@@ -98,9 +99,9 @@ def _field(
     name = returned.name
     if name.endswith("Connection"):
         return connection_points(_size(node, variables)) * max(1, inner)
-    if name in {"PageInfo", "MoneyBag", "MoneyV2", "Count"} or name.endswith("Edge"):
+    if name in _VALUES or name.endswith("Edge"):
         return inner
-    return 1 + inner
+    return connection_points(_size(node, variables)) * (1 + inner)
 
 
 def _size(node: FieldNode, variables: Body) -> int:

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     ValidationRule,
+    default_field_resolver,
     execute_sync,
     get_named_type,
     is_composite_type,
@@ -199,7 +200,7 @@ def only_simulated(tables: Tables) -> type[ValidationRule]:
             parent, name = self.context.get_parent_type(), node.name.value
             if parent is None or name.startswith("__") or not hasattr(parent, "fields"):
                 return
-            if parent.name in _INTERFACES or name not in parent.fields:
+            if parent.name in _INTERFACES or parent.name.startswith("__") or name not in parent.fields:
                 return
             fields = _fields_of(tables, parent.name)
             if fields is None or name not in fields:
@@ -236,6 +237,8 @@ def run(
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         _require_scope(info, context)
+        if info.parent_type.name.startswith("__"):
+            return default_field_resolver(source, info, **arguments)
         fields = _fields_of(engine.tables, info.parent_type.name)
         if fields is None or info.field_name not in fields:
             raise GraphQLError(f"The sandbox does not simulate {info.parent_type.name}.{info.field_name}.")

@@ -133,6 +133,9 @@ TABLES: Tables = {
         "metafield": metafield,
     },
     "App": keys("id", "apiKey", "handle", "title"),
+    "AppSubscription": keys("id", "name", "status", "test", "createdAt", "currentPeriodEnd", "lineItems"),
+    "AppSubscriptionLineItem": keys("id", "plan"),
+    "AppPlanV2": keys("pricingDetails"),
     "AccessScope": keys("handle", "description"),
     "Customer": {
         **attributes(

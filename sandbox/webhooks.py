@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -172,27 +172,21 @@ class Sender:
         switches = self._state.shops[delivery.shop].switches
         if self._random.random() < switches.drop:
             self._finish(delivery, "dropped")
-        elif switches.reorder:
-            gathered = self._gathered.setdefault(delivery.shop, [])
-            gathered.append(delivery)
-            if len(gathered) == 1:
-                self._spawn(self._send_in_another_order(delivery.shop, switches.reorder))
-        else:
-            self._send(delivery)
-
-    def _send(self, delivery: Delivery) -> None:
-        switches = self._state.shops[delivery.shop].switches
+            return
         copies = [delivery]
         if self._random.random() < switches.duplicate:
-            copy = Delivery(
-                delivery.topic, delivery.shop, delivery.uri, delivery.headers, delivery.body, copy=True
-            )
-            self.log.append(copy)
-            copies.append(copy)
-        for one in copies:
-            self._spawn(self._deliver(one, switches.delay))
+            copies.append(replace(delivery, copy=True, attempts=[]))
+            self.log.append(copies[1])
+        if not switches.reorder:
+            for one in copies:
+                self._spawn(self._deliver(one, switches.delay))
+            return
+        gathered = self._gathered.setdefault(delivery.shop, [])
+        if not gathered:
+            self._spawn(self._deliver_gathered(delivery.shop, switches.reorder + switches.delay))
+        gathered += copies
 
-    async def _send_in_another_order(self, shop: str, seconds: float) -> None:
+    async def _deliver_gathered(self, shop: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         batch = self._gathered.pop(shop)
         shuffled = self._random.sample(batch, len(batch))
@@ -200,7 +194,8 @@ class Sender:
             shuffled.reverse()
         for delivery in shuffled:
             # One after the other, or the order would be the network's again.
-            await self._deliver(delivery, 0)
+            if not await self._is_accepted(delivery):
+                self._spawn(self._retry(delivery))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -209,15 +204,23 @@ class Sender:
 
     async def _deliver(self, delivery: Delivery, delay: float) -> None:
         await asyncio.sleep(delay)
-        for attempt in range(RETRIES + 1):
-            if attempt:
-                await asyncio.sleep(self._scale * FIRST_WAIT * 2 ** (attempt - 1))
-            status = await self._attempt(delivery)
-            delivery.attempts.append(status)
-            if status is not None and 200 <= status < 300:
-                self._finish(delivery, "accepted")
+        if not await self._is_accepted(delivery):
+            await self._retry(delivery)
+
+    async def _retry(self, delivery: Delivery) -> None:
+        for attempt in range(RETRIES):
+            await asyncio.sleep(self._scale * FIRST_WAIT * 2**attempt)
+            if await self._is_accepted(delivery):
                 return
         self._finish(delivery, "failed")
+
+    async def _is_accepted(self, delivery: Delivery) -> bool:
+        status = await self._attempt(delivery)
+        delivery.attempts.append(status)
+        if status is None or not 200 <= status < 300:
+            return False
+        self._finish(delivery, "accepted")
+        return True
 
     async def _attempt(self, delivery: Delivery) -> int | None:
         if self._client is None:
