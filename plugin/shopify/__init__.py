@@ -1,1 +1,19 @@
-"""The Admin API's one door: the client, and each operation as a named function."""
+"""The Admin API's one door: the client, each operation as a named function, and what can go wrong."""
+
+from plugin.shopify.client import Gateway as Gateway
+from plugin.shopify.client import Result as Result
+from plugin.shopify.documents import API_VERSION as API_VERSION
+from plugin.shopify.documents import Document as Document
+from plugin.shopify.documents import document as document
+from plugin.shopify.errors import AccessDenied as AccessDenied
+from plugin.shopify.errors import Disconnected as Disconnected
+from plugin.shopify.errors import GatewayError as GatewayError
+from plugin.shopify.errors import Misunderstood as Misunderstood
+from plugin.shopify.errors import Refused as Refused
+from plugin.shopify.errors import Throttled as Throttled
+from plugin.shopify.errors import Unreachable as Unreachable
+from plugin.shopify.orders import FetchedOrder as FetchedOrder
+from plugin.shopify.orders import changed_orders as changed_orders
+from plugin.shopify.orders import fetch_order as fetch_order
+from plugin.shopify.shop import ShopFacts as ShopFacts
+from plugin.shopify.shop import shop_facts as shop_facts

@@ -20,10 +20,10 @@ import structlog
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database
-from plugin.install import Link, access_token
 from plugin.shopify.documents import API_VERSION, Document
 from plugin.shopify.errors import AccessDenied, Disconnected, Misunderstood, Throttled, Unreachable
 from plugin.shopify.throttle import Bucket
+from plugin.shopify.tokens import Link, access_token
 from plugin.shops import Shop
 
 TRIES = 4
@@ -31,6 +31,9 @@ TRIES = 4
 
 PATIENCE = 20.0
 """Seconds one call spends on waiting, all attempts together."""
+
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+"""Silence of this many seconds ends an attempt."""
 
 CALL_SECONDS = 40.0
 """No attempt lasts longer, however slowly the answer trickles."""
@@ -142,13 +145,14 @@ class Gateway:
     ) -> tuple[int, httpx.Headers, bytes]:
         request = self.link.http.build_request(
             "POST",
-            f"https://{shop.domain}/admin/api/{API_VERSION}/graphql.json",
+            f"{self.link.config.shop_origin(shop.handle)}/admin/api/{API_VERSION}/graphql.json",
             json={"query": document.text, "variables": dict(variables or {})},
             headers={"X-Shopify-Access-Token": token, "Accept": "application/json"},
+            timeout=TIMEOUT,
         )
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                response = await self.link.http.send(request, stream=True)
+                response = await self.link.http.send(request, stream=True, follow_redirects=False)
                 try:
                     return response.status_code, response.headers, await _bounded(response)
                 finally:

@@ -1,4 +1,4 @@
-"""The one HTTP client that reaches shops, and the one place where a configured origin replaces Shopify's."""
+"""The client for a library that insists on ``https://{shop}.myshopify.com``: the configured origin takes its place."""
 
 import httpx
 
@@ -8,7 +8,7 @@ from plugin.shopify.names import handle_of
 CONNECT_SECONDS = 5.0
 """A connection not made in this time is not made."""
 
-READ_SECONDS = 20.0
+READ_SECONDS = 15.0
 """Silence of this length ends a request."""
 
 
@@ -37,12 +37,10 @@ class OriginTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def shop_client(config: Config, *, connections: int = 32) -> httpx.AsyncClient:
-    """The client for all shops; redirects are never followed, so that a token stays where it belongs."""
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+def shop_client(config: Config) -> httpx.AsyncClient:
+    """A client for one exchange; redirects are never followed, so that a token stays where it belongs."""
     return httpx.AsyncClient(
-        transport=OriginTransport(config, httpx.AsyncHTTPTransport(limits=limits)),
+        transport=OriginTransport(config, httpx.AsyncHTTPTransport()),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-        headers={"User-Agent": "Dankbar"},
         follow_redirects=False,
     )

@@ -36,7 +36,9 @@ def database_address(tmp_path: object) -> str:
 @pytest.fixture
 async def shop(link: Link) -> Shop:
     claims = admin_claims()
-    return await install.open_shop(link, Merchant("example", 42, token(claims), claims), datetime.now(UTC))
+    return await install.open_shop(
+        link.config, link.db, link.keyring, Merchant("example", 42, token(claims), claims), datetime.now(UTC)
+    )
 
 
 @pytest.fixture
@@ -161,10 +163,9 @@ async def test_a_shop_that_cannot_be_reached_certainly_did_nothing(
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    async with shop_client(nowhere) as http:
-        lost = Gateway(nowhere, link.db, link.keyring, http, sleep=sleep)
-        with pytest.raises(Unreachable) as caught:
-            await lost.execute(shop, MUTATION)
+    lost = Gateway(nowhere, link.db, link.keyring, link.http, sleep=sleep)
+    with pytest.raises(Unreachable) as caught:
+        await lost.execute(shop, MUTATION)
     assert not caught.value.unknown
     assert len(waits) == 3
 
@@ -219,8 +220,9 @@ async def test_the_client_goes_to_shops_only_and_follows_nobody(
     link: Link, api: ShopServer, shop: Shop
 ) -> None:
     for url in ("https://evil.example/", "http://example.myshopify.com/", f"{api.origin}/example/"):
-        with pytest.raises(httpx.UnsupportedProtocol):
-            await link.http.get(url)
+        async with shop_client(link.config) as http:
+            with pytest.raises(httpx.UnsupportedProtocol):
+                await http.get(url)
 
 
 async def test_no_log_line_holds_a_token_a_body_or_a_variable(

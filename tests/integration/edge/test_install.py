@@ -35,7 +35,7 @@ def proof() -> Merchant:
 
 
 async def installed(link: Link) -> Shop:
-    return await install.open_shop(link, proof(), now())
+    return await install.open_shop(link.config, link.db, link.keyring, proof(), now())
 
 
 async def row(db: Database) -> dict[str, object]:
@@ -49,8 +49,8 @@ async def test_the_first_sight_of_a_shop_exchanges_its_token(link: Link, api: Sh
         assert shops.find_shop(conn, made.handle) == made
         seen.append(made.handle)
 
-    made = await install.open_shop(link, proof(), now(), also)
-    again = await install.open_shop(link, proof(), now(), also)
+    made = await install.open_shop(link.config, link.db, link.keyring, proof(), now(), also)
+    again = await install.open_shop(link.config, link.db, link.keyring, proof(), now(), also)
     assert again == made
     assert seen == ["example"]
     assert len(api.grants) == 1
@@ -69,7 +69,7 @@ async def test_what_also_runs_fails_with_the_exchange(link: Link) -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        await install.open_shop(link, proof(), now(), also)
+        await install.open_shop(link.config, link.db, link.keyring, proof(), now(), also)
     assert await link.db.read(lambda conn: shops.find_shop(conn, "example")) is None
 
 
@@ -105,7 +105,7 @@ async def workers(link: Link, database_address: str) -> AsyncIterator[list[Link]
         for _ in range(10):
             other = await open_database(database_address)
             stack.push_async_callback(other.close)
-            http = await stack.enter_async_context(httpx.AsyncClient(transport=link.http._transport))
+            http = await stack.enter_async_context(httpx.AsyncClient())
             found.append(Link(link.config, other, Keyring(link.config.secret_keys), http))
         yield found
 
@@ -180,9 +180,9 @@ async def test_silence_of_the_token_endpoint_is_bridged_while_the_token_lasts(
     link: Link, api: ShopServer
 ) -> None:
     made = await installed(link)
-    api.token_script = [says("", 503)] * 3
+    api.token_script = [says("", 503, {"Retry-After": "0"})] * 3
     assert await install.access_token(link, made.id, now() + timedelta(minutes=57)) == "shpat_0"
-    api.token_script = [says("", 503)] * 3
+    api.token_script = [says("", 503, {"Retry-After": "0"})] * 3
     with pytest.raises(Unreachable):
         await install.access_token(link, made.id, now() + 2 * HOUR)
     api.token_script = []

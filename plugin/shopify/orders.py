@@ -1,0 +1,207 @@
+"""Orders as the Admin API shows them, in the same canonical form as a webhook's (semantics A 1).
+
+Needs ``read_orders``; ``read_customers`` and ``read_products`` for the ids of customer and products, which may be
+withheld. Orders older than 60 days are invisible without ``read_all_orders``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from plugin.core.money import minor
+from plugin.core.orders import RANK, Arrival, Line, OrderFacts, Refund, RefundLine, Snapshot
+from plugin.shopify.client import Gateway, Result
+from plugin.shopify.documents import document
+from plugin.shopify.errors import AccessDenied, Misunderstood
+from plugin.shopify.names import gid, number_of
+from plugin.shopify.pages import complete, pages
+from plugin.shops import Shop
+
+OVERLAP = timedelta(minutes=5)
+"""How far before the asked time changed orders are looked for: Shopify's search index lags."""
+
+AT_ONCE = 4
+"""Orders fetched side by side."""
+
+_WITHHELD = {"customer", "product", "shippingAddress", "customerLocale", "sourceName"}
+"""Parts of an order that may be missing without making the rest wrong."""
+
+_LOST = {"LOST", "ACCEPTED"}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedOrder:
+    """One order fetched; ``arrival.token`` is left to the caller, who has the key to hash ``checkout_token`` with.
+
+    ``lost``: the buyer's bank took the money back for good (a lost or accepted chargeback).
+    """
+
+    arrival: Arrival
+    checkout_token: str | None = field(repr=False)
+    lost: bool = False
+
+
+async def fetch_order(gateway: Gateway, shop: Shop, order_id: int) -> FetchedOrder | None:
+    """The order as it is now, None when the shop shows no such order. Raises GatewayError."""
+    started = datetime.now(UTC)
+    result = await gateway.execute(shop, document("OrderFetch"), {"id": gid("Order", order_id)})
+    found = result.data.get("order")
+    _refuse_holes(result)
+    if found is None:
+        return None
+    try:
+        facts = await _facts(gateway, shop, found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Misunderstood(
+            f"Shopify's answer about an order cannot be read ({type(error).__name__})."
+        ) from error
+    return FetchedOrder(
+        Arrival(shop.id, facts.id, Snapshot(facts, fetched_at=started)),
+        found["checkoutToken"] or None,
+        lost=any(one["initiatedAs"] == "CHARGEBACK" and one["status"] in _LOST for one in found["disputes"]),
+    )
+
+
+async def changed_orders(gateway: Gateway, shop: Shop, since: datetime) -> AsyncIterator[FetchedOrder]:
+    """Every order changed since then (and five minutes before), in the order of its last change. Raises GatewayError."""
+    begin = (since.astimezone(UTC) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    variables = {"query": f"updated_at:>='{begin}'"}
+    async for page in pages(gateway, shop, document("OrdersChanged"), variables, lambda data: data["orders"]):
+        ids = [number_of(node["id"], "Order") for node in page]
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            for found in await asyncio.gather(*(fetch_order(gateway, shop, id) for id in some)):
+                if found is not None:
+                    yield found
+
+
+def _refuse_holes(result: Result) -> None:
+    for error in result.errors:
+        if not _WITHHELD.intersection(error.path):
+            raise AccessDenied(f"Shopify withholds part of an order ({error.code}).")
+
+
+async def _facts(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> OrderFacts:
+    currency = found["currencyCode"]
+    own = {"id": found["id"]}
+    lines = await complete(
+        gateway,
+        shop,
+        found["lineItems"],
+        document("OrderLines"),
+        own,
+        lambda data: _of(data, "order", "lineItems"),
+    )
+    applications = await complete(
+        gateway,
+        shop,
+        found["discountApplications"],
+        document("OrderDiscounts"),
+        own,
+        lambda data: _of(data, "order", "discountApplications"),
+    )
+    refunds = [await _refund(gateway, shop, one, currency) for one in found["refunds"]]
+    status = (found["displayFinancialStatus"] or "PENDING").lower()
+    if status not in RANK:
+        raise ValueError("an unknown financial status")
+    customer, address = found["customer"], found["shippingAddress"] or {}
+    shipping: Sequence[Mapping[str, Any]] = found["shippingLines"]["nodes"]
+    return OrderFacts(
+        id=number_of(found["id"], "Order"),
+        updated_at=_time(found["updatedAt"]),
+        created_at=_time(found["createdAt"]),
+        processed_at=_time(found["processedAt"]),
+        cancelled_at=_time(found["cancelledAt"]) if found["cancelledAt"] else None,
+        test=found["test"],
+        currency=currency,
+        taxes_included=found["taxesIncluded"],
+        status=status,
+        outstanding=_minor(found["totalOutstandingSet"], currency),
+        subtotal=_minor(found["currentSubtotalPriceSet"], currency),
+        tax=_minor(found["currentTotalTaxSet"], currency),
+        source=found["sourceName"],
+        locale=found["customerLocale"],
+        customer_id=number_of(customer["id"], "Customer") if customer else None,
+        codes=tuple(found["discountCodes"]),
+        applications=tuple(sorted((int(one["index"]), one.get("code")) for one in applications)),
+        lines=tuple(sorted((_line(one, currency) for one in lines), key=lambda line: line.id)),
+        refunds=tuple(sorted(refunds, key=lambda refund: refund.id)),
+        shipping=shipping[0]["title"] if shipping else None,
+        country=address.get("countryCodeV2"),
+        province=address.get("provinceCode"),
+    )
+
+
+def _line(found: Mapping[str, Any], currency: str) -> Line:
+    product = found["product"]
+    return Line(
+        id=number_of(found["id"], "LineItem"),
+        product_id=number_of(product["id"], "Product") if product else None,
+        quantity=found["quantity"],
+        current=found["currentQuantity"],
+        gift_card=found["isGiftCard"],
+        ships=found["requiresShipping"],
+        price=_minor(found["originalUnitPriceSet"], currency),
+        allocations=tuple(
+            (int(one["discountApplication"]["index"]), _minor(one["allocatedAmountSet"], currency))
+            for one in found["discountAllocations"]
+        ),
+    )
+
+
+async def _refund(gateway: Gateway, shop: Shop, found: Mapping[str, Any], currency: str) -> Refund:
+    own = {"id": found["id"]}
+    lines = await complete(
+        gateway,
+        shop,
+        found["refundLineItems"],
+        document("RefundLines"),
+        own,
+        lambda data: _of(data, "refund", "refundLineItems"),
+    )
+    adjustments = await complete(
+        gateway,
+        shop,
+        found["orderAdjustments"],
+        document("RefundAdjustments"),
+        own,
+        lambda data: _of(data, "refund", "orderAdjustments"),
+    )
+    # An adjustment with a reason is a discrepancy; a refund of shipping has none (dev store).
+    amounts = [_minor(one["amountSet"], currency) for one in adjustments if one["reason"] is not None]
+    return Refund(
+        id=number_of(found["id"], "Refund"),
+        at=_time(found["createdAt"] or found["processedAt"]),
+        lines=tuple(
+            RefundLine(
+                line_id=number_of(one["lineItem"]["id"], "LineItem"),
+                quantity=one["quantity"],
+                subtotal=_minor(one["subtotalSet"], currency),
+                tax=_minor(one["totalTaxSet"], currency),
+                gift_card=one["lineItem"]["isGiftCard"],
+            )
+            for one in lines
+        ),
+        discrepancy=sum(min(0, amount) for amount in amounts),
+    )
+
+
+def _of(data: Mapping[str, Any], node: str, connection: str) -> Mapping[str, Any]:
+    found = data[node]
+    if found is None:
+        raise Misunderstood("An order vanished while it was being read.")
+    page: Mapping[str, Any] = found[connection]
+    return page
+
+
+def _minor(bag: Mapping[str, Any], currency: str) -> int:
+    return minor(bag["shopMoney"]["amount"], currency)
+
+
+def _time(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return instant.astimezone(UTC)
