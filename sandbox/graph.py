@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -156,6 +157,14 @@ def connection(
             "endCursor": edges[-1]["cursor"] if edges else None,
         },
     }
+
+
+def listing(items: Sequence[Any], **page: Any) -> Body:
+    """Cut a page out of a list that keeps its own order; a cursor holds the place in the list."""
+    cut = connection(list(enumerate(items)), operator.itemgetter(0), **page)
+    cut["nodes"] = [item for _, item in cut["nodes"]]
+    cut["edges"] = [{"cursor": edge["cursor"], "node": edge["node"][1]} for edge in cut["edges"]]
+    return cut
 
 
 def _cursor(position: Any) -> str:

@@ -20,6 +20,7 @@ from sandbox.graph import (
     global_id,
     key,
     keys,
+    listing,
     money,
     time_of,
 )
@@ -48,6 +49,13 @@ def find_order(context: Context, global_id: str) -> Order | None:
     """Find an order that the app may still see: older ones than 60 days need another scope."""
     order = context.shop.orders.get(number_of(global_id, "Order") or 0)
     return order if order is not None and _is_visible(context, order) else None
+
+
+def _refund(source: Any, context: Context, *, id: str) -> Body | None:
+    number = number_of(id, "Refund")
+    visible = (order for order in context.shop.orders.values() if _is_visible(context, order))
+    found = (one for order in visible for one in refunds(order, context) if one["id"] == number)
+    return next(found, None)
 
 
 def _is_visible(context: Context, order: Order) -> bool:
@@ -117,13 +125,13 @@ def _with_order(name: str) -> Callable[..., Any]:
 
 
 def _lines(order: Order, context: Context, **page: Any) -> Body:
-    return connection(_with_order("line_items")(order, context), lambda line: line["id"], **page)
+    return listing(_with_order("line_items")(order, context), **page)
 
 
 def _shipping_lines(order: Order, context: Context, **page: Any) -> Body:
     removed = page.pop("includeRemovals", False)
     lines = [one for one in order.body["shipping_lines"] if removed or not one["is_removed"]]
-    return connection(lines, lambda line: line["id"], **page)
+    return listing(lines, **page)
 
 
 def _applications(order: Order) -> list[Body]:
@@ -134,7 +142,7 @@ def _applications(order: Order) -> list[Body]:
 
 
 def _application_page(order: Order, context: Context, **page: Any) -> Body:
-    return connection(_applications(order), lambda one: one["_index"], **page)
+    return listing(_applications(order), **page)
 
 
 def _allocations(line: Body, context: Context) -> list[Body]:
@@ -214,7 +222,11 @@ _ORDER: Fields = {
 
 
 TABLES: Tables = {
-    "QueryRoot": {"orders": _orders, "order": lambda source, context, id: find_order(context, id)},
+    "QueryRoot": {
+        "orders": _orders,
+        "order": lambda source, context, id: find_order(context, id),
+        "refund": _refund,
+    },
     "Order": _ORDER,
     "LineItem": {
         "id": key("id", global_id("LineItem")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.graph import Context, Tables, bag, bag_of, connection, global_id, key, time_of
+from sandbox.graph import Context, Tables, bag, bag_of, global_id, key, listing, time_of
 from sandbox.money import Body, minor
 from sandbox.state import Order
 
@@ -22,7 +22,7 @@ def refunds(order: Order, context: Context, first: int | None = None) -> list[Bo
 def _refund_lines(refund: Body, context: Context, **page: Any) -> Body:
     lines = {one["id"]: {**one, "_order": refund["_order"]} for one in refund["_order"].body["line_items"]}
     items = [{**one, "_line": lines[one["line_item_id"]]} for one in refund["refund_line_items"]]
-    return connection(items, lambda one: one["id"], **page)
+    return listing(items, **page)
 
 
 def _refunded(refund: Body, context: Context) -> Body:
@@ -39,12 +39,10 @@ TABLES: Tables = {
         "updatedAt": key("created_at", time_of),
         "note": key("note"),
         "order": key("_order"),
-        "orderAdjustments": lambda refund, context, **page: connection(
-            refund["order_adjustments"], lambda one: one["id"], **page
-        ),
+        "orderAdjustments": lambda refund, context, **page: listing(refund["order_adjustments"], **page),
         "refundLineItems": _refund_lines,
-        "refundShippingLines": lambda refund, context, **page: connection(
-            refund["refund_shipping_lines"], lambda one: one["id"], **page
+        "refundShippingLines": lambda refund, context, **page: listing(
+            refund["refund_shipping_lines"], **page
         ),
         "totalRefundedSet": _refunded,
     },

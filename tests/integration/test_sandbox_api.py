@@ -327,6 +327,35 @@ def test_changed_orders_are_found_page_by_page(api: Client) -> None:
     assert api.query(SINCE, q=since, n=2, after=after)["orders"]["nodes"] == []
 
 
+def test_a_refund_is_found_by_its_own_id(api: Client) -> None:
+    order = api.sim.place_order(["5.00", "6.00"], shop=api.shop)
+    made = api.sim.refund(order, {one["id"]: 1 for one in order.body["line_items"]})
+    query = """query($id: ID!, $after: String) { refund(id: $id) { id order { id }
+      refundLineItems(first: 1, after: $after) { nodes { lineItem { id } } pageInfo { hasNextPage endCursor } } } }"""
+    first = api.query(query, id=made["admin_graphql_api_id"])["refund"]
+    assert first["order"] == {"id": order.gid}
+    assert first["refundLineItems"]["pageInfo"]["hasNextPage"]
+    after = first["refundLineItems"]["pageInfo"]["endCursor"]
+    second = api.query(query, id=made["admin_graphql_api_id"], after=after)["refund"]["refundLineItems"]
+    found = [one["lineItem"]["id"] for one in (first["refundLineItems"]["nodes"] + second["nodes"])]
+    assert sorted(map(number, found)) == sorted(one["id"] for one in order.body["line_items"])
+    assert not second["pageInfo"]["hasNextPage"]
+    assert api.query(query, id="gid://shopify/Refund/1")["refund"] is None
+
+
+def test_lines_keep_their_order_over_pages(api: Client) -> None:
+    order = api.sim.place_order([f"{i}.00" for i in range(1, 8)], shop=api.shop)
+    query = """query($id: ID!, $after: String) { order(id: $id) {
+      lineItems(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } } }"""
+    found: list[int] = []
+    page: dict[str, Any] = {"pageInfo": {"hasNextPage": True, "endCursor": None}}
+    while page["pageInfo"]["hasNextPage"]:
+        page = api.query(query, id=order.gid, after=page["pageInfo"]["endCursor"])["order"]["lineItems"]
+        found += [number(one["id"]) for one in page["nodes"]]
+    assert found == [one["id"] for one in order.body["line_items"]]
+    assert found != sorted(found), "ids do not ascend"
+
+
 def test_orders_older_than_sixty_days_need_another_scope(api: Client) -> None:
     order = api.sim.place_order(["5.00"], shop=api.shop, at=datetime.now(UTC) - timedelta(days=61))
     assert api.query(ONE, id=order.gid)["order"] is None
