@@ -16,6 +16,8 @@ from plugin import schema
 from plugin.config import Config
 from plugin.runtime import Runtime, open_runtime
 from plugin.worker import Worker
+from widgets.display import STATE, open_display
+from widgets.routes import widget_routes
 from webhooks.receive import Door, ShopifyWebhooks
 
 
@@ -26,6 +28,7 @@ def create_app(config: Config, *, with_worker: bool = True) -> Starlette:
             Route("/webhooks/shopify", ShopifyWebhooks(config.api_secrets)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *widget_routes(),
         ],
         lifespan=_lifespan(config, with_worker=with_worker),
     )
@@ -38,17 +41,20 @@ def _lifespan(
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(0.0005)
         async with open_runtime(config) as runtime:
+            display = open_display(config, runtime.db, runtime.keyring, runtime.bells)
             worker = Worker(runtime) if with_worker else None
             running = asyncio.create_task(worker.run()) if worker else None
             try:
                 yield {
                     "runtime": runtime,
+                    STATE: display,
                     "door": Door(runtime.db, runtime.keyring, runtime.bells),
                 }
             finally:
                 if worker and running:
                     worker.stop()
                     await running
+                await display.close()
 
     return lifespan
 

@@ -60,6 +60,7 @@ def _arrival(whose: Shop, key: bytes, fetched: FetchedOrder) -> Arrival:
         snapshot=arrival.snapshot,
         token=keyed_hash(key, token) if token else None,
         refunds=arrival.refunds,
+        lost=fetched.lost,
     )
 
 

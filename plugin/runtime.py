@@ -4,17 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from plugin import schema
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database, open_database
 from plugin.errors import ConfigurationError
 from plugin.shopify import Gateway
+from plugin.shopify.transport import shop_client
 from plugin.wake import Bells
-
-TIMEOUT = httpx.Timeout(15, connect=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,7 @@ async def open_runtime(config: Config) -> AsyncIterator[Runtime]:
         bells = Bells(config.redis_url)
         await bells.start()
         stack.push_async_callback(bells.stop)
-        limits = httpx.Limits(max_connections=50, max_keepalive_connections=20)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT, limits=limits))
+        http = await stack.enter_async_context(shop_client(config))
         gateway = Gateway(config, db, keyring, http)
         yield Runtime(config, db, keyring, bells, gateway)
 

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 import widgets
-from plugin import clock, reconcile, rederive, shops, tasks
+from plugin import clock, onboarding, reconcile, rederive, shops, tasks
 from plugin.clock import Job
 from plugin.errors import DankbarError, Park, Retry
 from plugin.runtime import Runtime
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 def handlers() -> Mapping[str, Handler]:
     """Return every task's handler by its name."""
-    found: dict[str, Handler] = {**reconcile.TASKS, **rederive.TASKS}
+    found: dict[str, Handler] = {**onboarding.TASKS, **reconcile.TASKS, **rederive.TASKS}
     for widget in widgets.ALL.values():
         found |= widget.tasks
     return found
@@ -40,7 +40,7 @@ def handlers() -> Mapping[str, Handler]:
 
 def jobs() -> Sequence[Job]:
     """Return all jobs of the clock."""
-    return [*reconcile.JOBS, *(job for widget in widgets.ALL.values() for job in widget.jobs)]
+    return [*onboarding.JOBS, *reconcile.JOBS, *(job for widget in widgets.ALL.values() for job in widget.jobs)]
 
 
 class Worker:

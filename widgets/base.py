@@ -146,6 +146,8 @@ class Widget(Generic[S]):
     """By section: what a change of settings asks for, in its own transaction."""
     tasks: Mapping[str, Handler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    on_install: Callable[[Connection, int, datetime], None] | None = None
+    """``(conn, shop_id, now)``: what a shop needs ahead of its first order, once its settings are established."""
     processing: tuple[Processing, ...] = ()
     invariants: tuple[Invariant, ...] = ()
 

@@ -31,6 +31,7 @@ def encode(state: OrderState) -> str:
             _told(state.customer),
             _told(state.token),
             int(state.deleted),
+            state.dispute,
         ],
         separators=(",", ":"),
     )
@@ -38,7 +39,7 @@ def encode(state: OrderState) -> str:
 
 def decode(text: str) -> OrderState:
     """Return the state that ``encode`` wrote."""
-    facts, fetched_at, key, refunds, customer, token, deleted = json.loads(text)
+    facts, fetched_at, key, refunds, customer, token, deleted, dispute = json.loads(text)
     return OrderState(
         snapshot=Snapshot(_to_facts(facts), _to_instant(fetched_at)) if facts else None,
         key=_to_key(key),
@@ -46,6 +47,7 @@ def decode(text: str) -> OrderState:
         customer=_to_told(customer),
         token=_to_told(token),
         deleted=bool(deleted),
+        dispute=(dispute[0], bool(dispute[1])) if dispute else None,
     )
 
 

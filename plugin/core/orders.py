@@ -149,6 +149,8 @@ class Arrival:
     token: str | None = None
     refunds: tuple[Refund, ...] = ()
     deleted: bool = False
+    lost: bool = False
+    """A fetch found that the buyer's bank took the money back for good; webhooks say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ class OrderState:
     customer: Told | None = None
     token: Told | None = None
     deleted: bool = False
+    dispute: tuple[int, bool] | None = None
+    """Start of the last fetch (us), and whether it found a lost chargeback."""
 
     @property
     def facts(self) -> OrderFacts:
@@ -197,6 +201,10 @@ def merge(state: OrderState, arrival: Arrival) -> OrderState:
         customer = _later(customer, Told(key, str(snapshot.facts.customer_id)))
     token = _later(state.token, Told(key, arrival.token)) if arrival.token else state.token
     newest = state.key is None or key > state.key
+    dispute = state.dispute
+    if snapshot.fetched_at is not None:
+        found = (microseconds(snapshot.fetched_at), arrival.lost)
+        dispute = found if dispute is None else max(dispute, found)
     return replace(
         state,
         snapshot=snapshot if newest else state.snapshot,
@@ -204,6 +212,7 @@ def merge(state: OrderState, arrival: Arrival) -> OrderState:
         refunds=_union(state.refunds, snapshot.facts.refunds),
         customer=customer,
         token=token,
+        dispute=dispute,
     )
 
 
@@ -246,7 +255,7 @@ def kept(state: OrderState, *, without_tax: bool = False, count_test: bool = Fal
     facts = state.facts
     if state.deleted or facts.cancelled_at is not None or facts.status in _UNPAID:
         return 0
-    if facts.test and not count_test:
+    if (facts.test and not count_test) or (state.dispute is not None and state.dispute[1]):
         return 0
     value = net(state, without_tax=without_tax)
     return max(0, value - max(0, facts.outstanding)) if facts.status == "partially_paid" else value
