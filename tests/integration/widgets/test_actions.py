@@ -67,7 +67,7 @@ async def test_a_form_of_the_shops_own_page_is_done_and_answered_as_asked(stage:
     assert answer.status_code == 200
     assert answer.json() == {"note": "grüße", "customer": str(CUSTOMER), "enabled": True}
     html = await stage.act("/loyalty/note", form, CUSTOMER, accept="text/html")
-    assert html.text.startswith('<section class="dankbar" id="dankbar-loyalty"')
+    assert html.text.startswith('<section id="dankbar-loyalty" data-dankbar="loyalty" lang="')
     assert await noted(stage) == ["grüße"]
 
 
