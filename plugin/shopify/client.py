@@ -38,6 +38,9 @@ TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 CALL_SECONDS = 40.0
 """No attempt lasts longer, however slowly the answer trickles."""
 
+TOO_DEAR = "MAX_COST_EXCEEDED"
+"""Shopify's code for a document whose cost no bucket allows; a smaller page may pass."""
+
 ANSWER_BYTES = 16 * 1024 * 1024
 """A longer answer is no answer."""
 
@@ -196,10 +199,11 @@ def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result
         raise Unreachable("Shopify's answer is not an answer.", unknown=True)
     extensions = answer.get("extensions")
     cost = extensions.get("cost") if isinstance(extensions, dict) else None
-    bucket.learn(document.name, cost, now)
     errors = _errors(answer.get("errors"))
     data = answer.get("data")
     codes = {error.code for error in errors}
+    if TOO_DEAR not in codes:
+        bucket.learn(document.name, cost, now)
     if "THROTTLED" in codes:
         pause = bucket.wait(document.name, now) + _random.uniform(0, 0.2)
         raise Throttled("This shop's call limit is used up.", wait=pause)
@@ -210,7 +214,7 @@ def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result
             f"Shopify withholds what {document.name} asks for: a scope or an approval is missing."
         )
     if errors and "INTERNAL_SERVER_ERROR" not in codes:
-        raise Misunderstood(f"Shopify rejects {document.name}: {', '.join(sorted(codes))}.")
+        raise Misunderstood(f"Shopify rejects {document.name}: {', '.join(sorted(codes))}.", codes=codes)
     raise Unreachable("Shopify failed inside.", unknown=True)
 
 

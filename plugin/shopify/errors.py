@@ -1,6 +1,6 @@
 """What can go wrong between us and a shop's Admin API, each with what it means for the caller."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from plugin.errors import DankbarError, Retry
@@ -35,7 +35,11 @@ class AccessDenied(GatewayError):
 
 
 class Misunderstood(GatewayError):
-    """Shopify cannot make sense of the document or its variables: a mistake of ours, the same at every try."""
+    """Shopify cannot make sense of the document or its variables (or we of the answer): the same at every try."""
+
+    def __init__(self, message: str, *, codes: Collection[str] = ()) -> None:
+        super().__init__(message)
+        self.codes = frozenset(codes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Needs ``read_orders``; ``read_customers`` and ``read_products`` for the ids of c
 withheld. Orders older than 60 days are invisible without ``read_all_orders``.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,18 +11,18 @@ from typing import Any
 
 from plugin.core.money import minor
 from plugin.core.orders import RANK, Arrival, Line, OrderFacts, Refund, RefundLine, Snapshot
-from plugin.shopify.client import Gateway, Result
+from plugin.shopify.client import TOO_DEAR, Gateway, Result
 from plugin.shopify.documents import document
 from plugin.shopify.errors import AccessDenied, Misunderstood
 from plugin.shopify.names import gid, number_of
-from plugin.shopify.pages import complete, pages
+from plugin.shopify.pages import complete, next_cursor
 from plugin.shops import Shop
 
 OVERLAP = timedelta(minutes=5)
 """How far before the asked time changed orders are looked for: Shopify's search index lags."""
 
-AT_ONCE = 4
-"""Orders fetched side by side."""
+PAGE = 100
+"""Changed orders asked for at once; halved where Shopify finds that too dear."""
 
 _WITHHELD = {"customer", "product", "shippingAddress", "customerLocale", "sourceName"}
 """Parts of an order that may be missing without making the rest wrong."""
@@ -47,34 +46,50 @@ async def fetch_order(gateway: Gateway, shop: Shop, order_id: int) -> FetchedOrd
     """The order as it is now, None when the shop shows no such order. Raises GatewayError."""
     started = datetime.now(UTC)
     result = await gateway.execute(shop, document("OrderFetch"), {"id": gid("Order", order_id)})
-    found = result.data.get("order")
     _refuse_holes(result)
-    if found is None:
-        return None
-    try:
-        facts = await _facts(gateway, shop, found)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Misunderstood(
-            f"Shopify's answer about an order cannot be read ({type(error).__name__})."
-        ) from error
-    return FetchedOrder(
-        Arrival(shop.id, facts.id, Snapshot(facts, fetched_at=started)),
-        found["checkoutToken"] or None,
-        lost=any(one["initiatedAs"] == "CHARGEBACK" and one["status"] in _LOST for one in found["disputes"]),
-    )
+    found = result.data.get("order")
+    return None if found is None else await _fetched(gateway, shop, found, started)
 
 
 async def changed_orders(gateway: Gateway, shop: Shop, since: datetime) -> AsyncIterator[FetchedOrder]:
     """Every order changed since then (and five minutes before), in the order of its last change. Raises GatewayError."""
     begin = (since.astimezone(UTC) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
-    variables = {"query": f"updated_at:>='{begin}'"}
-    async for page in pages(gateway, shop, document("OrdersChanged"), variables, lambda data: data["orders"]):
-        ids = [number_of(node["id"], "Order") for node in page]
-        for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            for found in await asyncio.gather(*(fetch_order(gateway, shop, id) for id in some)):
-                if found is not None:
-                    yield found
+    first, after = PAGE, None
+    while True:
+        started = datetime.now(UTC)
+        variables = {"query": f"updated_at:>='{begin}'", "first": first, "after": after}
+        try:
+            result = await gateway.execute(shop, document("OrdersChanged"), variables)
+        except Misunderstood as error:
+            if TOO_DEAR not in error.codes or first == 1:
+                raise
+            first //= 2
+            continue
+        _refuse_holes(result)
+        page = result.data["orders"]
+        for found in page["nodes"]:
+            yield await _fetched(gateway, shop, found, started)
+        before, after = after, next_cursor(page)
+        if after is None:
+            return
+        if after == before:
+            raise Misunderstood("The pages of changed orders go round in circles.")
+
+
+async def _fetched(gateway: Gateway, shop: Shop, found: Mapping[str, Any], started: datetime) -> FetchedOrder:
+    try:
+        facts = await _facts(gateway, shop, found)
+        return FetchedOrder(
+            Arrival(shop.id, facts.id, Snapshot(facts, fetched_at=started)),
+            found["checkoutToken"] or None,
+            lost=any(
+                one["initiatedAs"] == "CHARGEBACK" and one["status"] in _LOST for one in found["disputes"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Misunderstood(
+            f"Shopify's answer about an order cannot be read ({type(error).__name__})."
+        ) from error
 
 
 def _refuse_holes(result: Result) -> None:
@@ -126,7 +141,7 @@ async def _facts(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> Orde
         customer_id=number_of(customer["id"], "Customer") if customer else None,
         codes=tuple(found["discountCodes"]),
         applications=tuple(sorted((int(one["index"]), one.get("code")) for one in applications)),
-        lines=tuple(sorted((_line(one, currency) for one in lines), key=lambda line: line.id)),
+        lines=tuple(_line(one, currency) for one in lines),
         refunds=tuple(sorted(refunds, key=lambda refund: refund.id)),
         shipping=shipping[0]["title"] if shipping else None,
         country=address.get("countryCodeV2"),

@@ -6,6 +6,9 @@ Source of the rule: ``extensions.cost.throttleStatus`` of each answer. Until the
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+SOON = 0.25
+"""Seconds after which a call looks again while others are under way: most cost less than was reserved for them."""
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -23,10 +26,11 @@ class Bucket:
         return min(self._costs.get(name, 10.0), self.maximum)
 
     def take(self, cost: float, now: float) -> float:
-        """Reserve these points: 0.0 when reserved, else the seconds until that can succeed."""
+        """Reserve these points: 0.0 when reserved, else the seconds until that may succeed."""
         missing = cost - self._free(now)
         if missing > 0:
-            return missing / self.rate
+            pause = missing / self.rate
+            return min(pause, SOON) if self._under_way else pause
         self._under_way += cost
         return 0.0
 

@@ -20,7 +20,15 @@ def test_a_full_bucket_lets_calls_pass_until_it_is_empty() -> None:
     assert bucket.cost("Orders") == 100
     assert bucket.take(100, 0.0) == 0.0
     assert bucket.take(100, 0.0) == 0.0
+    assert bucket.take(100, 0.0) == 0.25
+    assert bucket.take(100, 0.5) == 0.0
+
+
+def test_an_empty_bucket_tells_how_long_it_takes() -> None:
+    bucket = Bucket()
+    bucket.learn("Orders", told(50), 0.0)
     assert bucket.take(100, 0.0) == 0.5
+    assert bucket.take(100, 0.4) == pytest.approx(0.1)
     assert bucket.take(100, 0.5) == 0.0
 
 
@@ -28,7 +36,7 @@ def test_what_was_not_spent_comes_back() -> None:
     bucket = Bucket()
     bucket.learn("Orders", told(100), 0.0)
     assert bucket.take(100, 0.0) == 0.0
-    assert bucket.take(100, 0.0) == 1.0
+    assert bucket.take(100, 0.0) == 0.25
     bucket.give_back(100)
     bucket.learn("Orders", told(97), 0.0)
     assert bucket.take(97, 0.0) == 0.0
