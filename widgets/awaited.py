@@ -13,21 +13,21 @@ LOOK_AGAIN = 0.5
 
 
 async def order_answer(
-    display: Display, asked: Asked, order_id: int, claimed: Claim, address: str
+    display: Display, asked: Asked, claimed: Claim, address: str
 ) -> dict[str, object] | None:
     """Return the order's widgets, None when it did not come in time. Raises NotFound when the claim does not fit."""
 
     def read(conn: Connection) -> dict[str, object] | None:
-        proved = find_order(conn, asked.shown.shop.id, order_id, claimed)
+        proved = find_order(conn, asked.shown.shop.id, claimed)
         if proved is None:
             return None
         views = views_of(conn, asked.about(proved.order, proved.customer_id))
-        return {"order": {"id": str(order_id), "state": "known"}, "widgets": views}
+        return {"order": {"id": str(claimed.order_id), "state": "known"}, "widgets": views}
 
     answer = await display.db.read(read)
     if answer is not None:
         return answer
-    bell = f"order:{asked.shown.shop.id}:{order_id}"
+    bell = f"order:{asked.shown.shop.id}:{claimed.order_id}"
     clock = asyncio.get_running_loop().time
     deadline = clock() + display.waits.longest
     with display.waits.place(asked.shown.shop.id, address) as placed:

@@ -91,10 +91,10 @@ async def order_widgets(request: Request[Any]) -> Response:
     order_id = _order_id(request.path_params["id"])
     surface = _surface(params.get("surface"), Surface.THANK_YOU, Surface.ORDER_STATUS)
     key = shop_key(display.keyring, shown.shop)
-    claimed = claim(key, params.get("checkout_token", ""), shopper.customer_id)
+    claimed = claim(key, order_id, params.get("checkout_token", ""), shopper.customer_id)
     asked = Asked(shown, params.get("locale"), surface or Surface.THANK_YOU, display.now(), params=params)
     address = request.client.host if request.client else ""
-    body = await order_answer(display, asked, order_id, claimed, address)
+    body = await order_answer(display, asked, claimed, address)
     if body is not None:
         return json_answer(body)
     awaited = {"order": {"id": str(order_id), "state": "awaited"}, "widgets": {}}

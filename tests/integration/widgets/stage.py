@@ -22,6 +22,7 @@ from plugin.core.orders import Arrival, Line, OrderFacts, Snapshot
 from plugin.crypto import Keyring, keyed_hash
 from plugin.database import Database
 from plugin.errors import AppError
+from plugin.pseudonyms import Pseudonyms
 from plugin.settings import ShopSettings
 from plugin.shops import Shop, Tokens, record_exchange, shop_key
 from plugin.wake import Bells
@@ -157,7 +158,8 @@ class Stage:
         owner = shop or self.shop
         hashed = keyed_hash(shop_key(self.display.keyring, owner), token) if token else None
         arrival = Arrival(owner.id, told.id, Snapshot(told), hashed)
-        changes = await self.db.write(lambda conn: widgets.apply(conn, [arrival], self.now))
+        pseudonyms = Pseudonyms(self.display.keyring, [owner])
+        changes = await self.db.write(lambda conn: widgets.apply(conn, [arrival], self.now, pseudonyms))
         self.display.bells.ring(f"order:{owner.id}:{told.id}")
         return changes
 

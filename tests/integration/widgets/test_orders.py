@@ -4,10 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 import widgets
-from plugin.core import accounts
+from plugin.core import accounts, privacy, tombstones
 from plugin.core.orders import Arrival, Refund
+from plugin.pseudonyms import Pseudonyms
 from plugin.shops import record_uninstall
 from tests.integration.widgets.stage import CHECKOUT, CUSTOMER, ORDER, Stage, facts, install
 from widgets.waits import PER_ADDRESS
@@ -114,8 +116,23 @@ async def test_no_address_waits_more_often_than_it_may(stage: Stage) -> None:
 
 async def test_a_refund_that_comes_before_its_order_shows_nothing_yet(stage: Stage) -> None:
     early = Arrival(stage.shop.id, ORDER, refunds=(Refund(9, stage.now, ()),))
-    await stage.db.write(lambda conn: widgets.apply(conn, [early], stage.now))
+    pseudonyms = Pseudonyms(stage.display.keyring, [stage.shop])
+    await stage.db.write(lambda conn: widgets.apply(conn, [early], stage.now, pseudonyms))
     assert (await stage.order(checkout_token=CHECKOUT)).status_code == 202
+
+
+async def test_an_erased_order_is_gone_at_once_and_nobody_waits_for_it(stage: Stage) -> None:
+    await stage.tell(facts(stage.now))
+    pseudonyms = Pseudonyms(stage.display.keyring, [stage.shop])
+
+    def erase(conn: Connection) -> None:
+        person = privacy.find(conn, stage.shop.id, CUSTOMER)
+        tombstones.bury(conn, stage.shop.id, tombstones.Kind.ORDER, person.orders.values(), pseudonyms)
+        privacy.seal(conn, person.orders)
+
+    await stage.db.write(erase)
+    assert (await stage.order(customer=CUSTOMER, checkout_token=CHECKOUT)).status_code == 404
+    assert (await stage.order(order=ORDER + 1, checkout_token=CHECKOUT)).status_code == 202
 
 
 async def test_an_unknown_page_is_refused(stage: Stage) -> None:
