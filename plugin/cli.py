@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import widgets
 from plugin import backlog as backlogs
-from plugin import install, reconcile, replay, schema, serving, settings, shops, verify
+from plugin import install, reconcile, replay, sandbox, schema, serving, settings, shops, verify
 from plugin.config import Config
 from plugin.database import open_database
 from plugin.errors import AppError, ConfigurationError, DankbarError
@@ -55,6 +55,20 @@ def serve(
 def worker() -> None:
     """Run a worker on its own."""
     asyncio.run(serving.work(_config()))
+
+
+@app.command("sandbox")
+def sandbox_(
+    port: Annotated[
+        int, typer.Option(min=1, max=65534, help="The pocket Shopify; the app is on the next.")
+    ] = 9100,
+    shop: Annotated[str, typer.Option(help="The shop's handle.")] = "example",
+    data: Annotated[Path | None, typer.Option(help="Keep everything here; else it is forgotten.")] = None,
+) -> None:
+    """Run the app beside a pocket Shopify: no account, no database server, no Redis."""
+    typer.echo(f"Shop and switches: http://127.0.0.1:{port}/")
+    typer.echo(f"Admin: http://127.0.0.1:{port}/admin")
+    sandbox.run(port, shop, data)
 
 
 @app.command()

@@ -1,0 +1,83 @@
+"""``dankbar sandbox``: the app beside a pocket Shopify, on one machine, without an account.
+
+The pocket Shopify is another process, which the app knows by its address alone.
+"""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugin.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = "sandbox.env"
+"""The file in the data folder that keeps the sandbox's own secrets from one start to the next."""
+
+
+def environment(port: int, data: Path) -> dict[str, str]:
+    """Return the variables of an app that takes the pocket Shopify at ``port`` for Shopify."""
+    origin = f"http://127.0.0.1:{port}"
+    return {
+        **_secrets(data / KEYS),
+        "DANKBAR_APP_URL": f"http://127.0.0.1:{port + 1}",
+        "DANKBAR_DATABASE_URL": f"sqlite:///{data / 'dankbar.db'}",
+        "DANKBAR_SHOPIFY_ORIGIN": f"{origin}/{{shop}}",
+        "DANKBAR_SHOPIFY_CDN": origin,
+        "DANKBAR_ADMIN_ORIGIN": origin,
+    }
+
+
+def run(port: int, shop: str, data: Path | None) -> None:
+    """Start both and serve until interrupted; without ``data`` everything is forgotten at the end."""
+    from plugin.serving import serve
+
+    with _folder(data) as folder:
+        values = environment(port, folder)
+        with _pocket_shopify(port, shop, values):
+            config = Config.from_environment(values)
+            serve(config, host="127.0.0.1", port=port + 1, workers=1, with_worker=True)
+
+
+@contextmanager
+def _folder(data: Path | None) -> "Iterator[Path]":
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="dankbar-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def _pocket_shopify(port: int, shop: str, values: Mapping[str, str]) -> "Iterator[None]":
+    app = values["DANKBAR_APP_URL"]
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--app", app, "--shop", shop]
+    process = subprocess.Popen(command, env={**os.environ, **values})  # noqa: S603 our own interpreter and module
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    if not path.exists():
+        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        lines = {
+            "SHOPIFY_API_KEY": secrets.token_hex(16),
+            "SHOPIFY_API_SECRET": f"shpss_{secrets.token_hex(16)}",
+            "DANKBAR_SECRET_KEY": key,
+        }
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    pairs = (line.partition("=") for line in path.read_text().splitlines() if line)
+    return {name: value for name, _, value in pairs}
