@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from plugin.core import order_codec, tombstones
+from plugin.core import order_codec
 from plugin.core.accounts import account
 from plugin.core.order_book import order
 from plugin.core.tombstones import Kind, is_buried, name
-from plugin.core.tombstones import Kind
 from plugin.crypto import keyed_hash
 from plugin.errors import NotFound
 from widgets.base import OrderRef
@@ -64,8 +63,6 @@ def find_order(conn: Connection, shop_id: int, claimed: Claim) -> ProvedOrder | 
         if is_buried(conn, shop_id, Kind.ORDER, claimed.tombstone):
             raise _hidden()
         return None
-    if row.sealed:
-        raise _hidden()
     state = order_codec.decode(row.state)
     if state.snapshot is None:
         return None
