@@ -5,7 +5,6 @@ names its path and never its content (msgspec); null is told apart from absent.
 """
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -20,12 +19,19 @@ Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
+Currency: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+
+YEARS = range(1900, 2200)
+"""Times outside of these years are no times of an order; dates reckoned from those within always exist."""
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
 
 class Money(Struct, frozen=True):
     """An amount in one currency, as text."""
 
     amount: str
-    currency_code: str | None = None
+    currency_code: Currency | None = None
 
 
 class Bag(Struct, frozen=True):
@@ -130,7 +136,7 @@ class OrderBody(Struct, frozen=True):
     processed_at: datetime | None
     cancelled_at: datetime | None
     test: bool | None
-    currency: str
+    currency: Currency
     taxes_included: bool | None
     financial_status: str
     total_outstanding: str | None
@@ -163,26 +169,26 @@ def order(body: bytes) -> tuple[OrderFacts, str | None]:
     """Return the facts of an order and its checkout token; raises Park naming the path that is wrong."""
     try:
         return _order_facts(read := _order.decode(body)), read.checkout_token
-    except (msgspec.MsgspecError, ValueError) as error:
+    except _UNREADABLE as error:
         raise Park(f"The order cannot be read: {error}") from error
 
 
-def refund(body: bytes) -> tuple[int, RefundBody]:
-    """Return a refund's order id and its body; its amounts need the shop's currency, see ``refund_facts``."""
+def refund_of(body: bytes) -> tuple[int, Refund]:
+    """Return a refund's order id and the refund, in the currency its own amounts name; raises Park."""
     try:
         read = _refund.decode(body)
-    except (msgspec.MsgspecError, ValueError) as error:
+        if read.order_id is None:
+            raise Park("The refund names no order.")
+        return read.order_id, refund_facts(read, None)
+    except _UNREADABLE as error:
         raise Park(f"The refund cannot be read: {error}") from error
-    if read.order_id is None:
-        raise Park("The refund names no order.")
-    return read.order_id, read
 
 
 def deletion(body: bytes) -> int:
     """Return the id of a deleted order."""
     try:
         return _deletion.decode(body).id
-    except (msgspec.MsgspecError, ValueError) as error:
+    except _UNREADABLE as error:
         raise Park(f"The deletion cannot be read: {error}") from error
 
 
@@ -218,6 +224,8 @@ def utc(instant: datetime) -> datetime:
     """Return the instant in UTC; a body's time always names its offset."""
     if instant.tzinfo is None:
         raise ValueError("a time without its offset")
+    if instant.year not in YEARS:
+        raise ValueError("a time of another age")
     return instant.astimezone(UTC)
 
 
@@ -237,7 +245,7 @@ def _order_facts(body: OrderBody) -> OrderFacts:
         currency=currency,
         taxes_included=bool(body.taxes_included),
         status=status,
-        outstanding=minor(Decimal(body.total_outstanding or "0"), currency),
+        outstanding=minor(body.total_outstanding or "0", currency),
         subtotal=_minor(body.current_subtotal_price_set, currency),
         tax=_minor(body.current_total_tax_set, currency) if body.current_total_tax_set else 0,
         source=body.source_name,

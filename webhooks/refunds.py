@@ -8,5 +8,5 @@ from webhooks.inbox import Event
 
 def created(event: Event, shop: Shop, key: bytes) -> Arrival:
     """Return the refund as something told about its order; raises Park when it cannot be read."""
-    order_id, body = payloads.refund(event.body or b"")
-    return Arrival(shop_id=shop.id, order_id=order_id, refunds=(payloads.refund_facts(body, None),))
+    order_id, refund = payloads.refund_of(event.body or b"")
+    return Arrival(shop_id=shop.id, order_id=order_id, refunds=(refund,))

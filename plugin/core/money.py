@@ -1,6 +1,6 @@
 """Amounts of money as integers in the currency's minor unit, by the exponents of ISO 4217."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 _EXPONENTS = {
     **dict.fromkeys(
@@ -11,6 +11,9 @@ _EXPONENTS = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
+"""Reads and scales without ever rounding: what it cannot hold is refused."""
+
 
 def exponent(currency: str) -> int:
     """Return the number of decimal places of the currency in ISO 4217 (2 where none is listed)."""
@@ -20,8 +23,8 @@ def exponent(currency: str) -> int:
 def minor(amount: str | int | Decimal, currency: str) -> int:
     """Return ``amount`` (units) in minor units; ValueError unless it is a whole number of them."""
     try:
-        scaled = Decimal(amount).scaleb(exponent(currency))
-    except InvalidOperation as error:
+        scaled = _EXACT.scaleb(_EXACT.create_decimal(amount), exponent(currency))
+    except DecimalException as error:
         raise ValueError("an amount of money is not a number") from error
     if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) >= 2**62:
         raise ValueError(f"an amount of money has a fraction of a {currency} minor unit or is too large")
