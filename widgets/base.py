@@ -130,6 +130,22 @@ class Invariant:
     check: Callable[[Connection, int | None, datetime], Iterator[Breach]]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the merchant's home page; its texts are translated where they are shown.
+
+    ``advice`` says what to do about a number that needs attention.
+    """
+
+    title: str
+    value: int
+    advice: str | None = None
+
+
+Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Figure]]
+"""``(conn, shop_id, since, now)``: reads only."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Widget(Generic[S]):
     """One widget; ``name`` is its folder, its part of every URL, its settings section and its message domain."""
@@ -150,6 +166,11 @@ class Widget(Generic[S]):
     """``(conn, shop_id, now)``: what a shop needs ahead of its first order, once its settings are established."""
     processing: tuple[Processing, ...] = ()
     invariants: tuple[Invariant, ...] = ()
+    figures: Figures | None = None
+    says: Mapping[str, str] = field(default_factory=dict)
+    """By setting: the view's text that speaks of it, shown beside it to the merchant."""
+    rehearse: Callable[[Connection, int, datetime], None] | None = None
+    """``(conn, shop_id, now)``: does what Shopify would answer to, on the throw-away database of a preview."""
 
     @cached_property
     def folder(self) -> Path:

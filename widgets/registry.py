@@ -63,6 +63,8 @@ def _wrong(widget: Widget[Any]) -> Iterator[str]:
         not name.startswith(f"{widget.name}.") for name in (*widget.tasks, *(job.name for job in widget.jobs))
     ):
         yield f"a task or job does not start with {widget.name}."
+    if widget.says.keys() - widget.settings.model_fields.keys():
+        yield "it speaks of a setting that it does not have"
     for processing in widget.processing:
         if processing.columns and processing.erase is None:
             yield f"it cannot erase what it keeps for: {processing.what}"

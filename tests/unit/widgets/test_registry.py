@@ -42,6 +42,7 @@ widget = Own(
     tasks={{"{task}": task}},
     jobs=(Job("{job}", timedelta(hours=1), lambda conn, now: 0),),
     processing=(Processing("what", "purpose", "basis", "retention", columns={columns}),),
+    says={says},
 )
 """
 FACTS = {
@@ -54,6 +55,7 @@ FACTS = {
     "task": "fair.open",
     "job": "fair.close",
     "columns": "()",
+    "says": "{}",
 }
 
 
@@ -97,6 +99,7 @@ def test_a_whole_widget_is_found_by_its_folder(folder: Path) -> None:
         ({"task": "open"}, "does not start with fair."),
         ({"job": "close"}, "does not start with fair."),
         ({"columns": '("fair.who",)'}, "cannot erase"),
+        ({"says": '{"colour": "text"}'}, "a setting that it does not have"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(folder: Path, changes: dict[str, str], reason: str) -> None:
