@@ -1,0 +1,68 @@
+import {getExtension} from '@shopify/ui-extensions-tester';
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+
+import {ADDRESS} from '../../shared/address';
+import {known, page, replies, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
+
+const extension = getExtension('customer-account.profile.block.render');
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  extension.setUp();
+  extension.shopify.extension = {...extension.shopify.extension, editor: undefined as never};
+  extension.shopify.i18n.formatDate = (date, options) => new Intl.DateTimeFormat('de', options).format(date);
+  extension.shopify.localization.language.value = {isoCode: 'de'};
+});
+
+afterEach(() => {
+  extension.tearDown();
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+const words = () => document.body.textContent;
+
+async function show(seconds: number, ...given: Reply[]) {
+  const fetch = replies(...given);
+  extension.fetch = fetch as typeof globalThis.fetch;
+  await extension.render();
+  await vi.advanceTimersByTimeAsync(seconds * 1000 + 100);
+  return fetch;
+}
+
+test('the profile asks for the account once and shows figures, rewards and entries', async () => {
+  const fetch = await show(1, known({loyalty: {...STANDING, order: null, text: 'Du hast 320 Punkte.'}}));
+  expect(fetch.mock.calls.map(([url]) => String(url))).toEqual([`${ADDRESS}/ext/account?locale=de`]);
+  expect(words()).toContain('320einlösbar49unterwegs');
+  expect(words()).toContain('2 € Rabatt200');
+  expect(words()).toContain('Bestellung21.11.2026+49');
+  expect(words()).not.toContain('Du hast 320 Punkte.');
+});
+
+test('a day stays that day west of Greenwich', async () => {
+  vi.stubEnv('TZ', 'America/Los_Angeles');
+  await show(1, known({loyalty: STANDING}));
+  expect(words()).toContain('21.11.2026');
+  vi.unstubAllEnvs();
+});
+
+test('loading holds the place of one card', async () => {
+  await show(0, silent);
+  expect(document.body.querySelectorAll('s-box[border]')).toHaveLength(1);
+});
+
+test.each<[string, Reply]>([
+  ['an expired token', status(401)],
+  ['an error page', page],
+  ['silence', silent],
+])('%s becomes one quiet sentence', async (_, reply) => {
+  await show(6, reply);
+  expect(words()).toBe('failed');
+});
+
+test('in the editor the sample has no order', async () => {
+  extension.shopify.extension = {...extension.shopify.extension, editor: {type: 'checkout'}};
+  await show(1, status(500));
+  expect(words()).toContain('sample.loyalty.title');
+  expect(words()).not.toContain('sample.coupon');
+});

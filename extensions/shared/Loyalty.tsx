@@ -1,0 +1,61 @@
+import {Card} from './Card';
+import type {Page} from './page';
+import type {Entry, LoyaltyView, Reward} from './views';
+
+const NEWEST = 5;
+
+/** Points: of this order for whoever may see it, of the account for its customer. */
+export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
+  const {title, text, figures, rewards} = view;
+  const entries = page.aboutOrder ? [] : view.entries.slice(0, NEWEST);
+  return (
+    <Card title={title}>
+      {figures.length > 0 && <Figures figures={figures} />}
+      {text && (view.order || figures.length === 0) && <s-paragraph color="subdued">{text}</s-paragraph>}
+      {rewards.map((reward) => (
+        <Line key={reward.title} left={reward.title} right={cost(reward, page)} />
+      ))}
+      {entries.map((entry, index) => (
+        <Line key={index} left={entry.text} below={day(entry, page)} right={signed(entry, page)} />
+      ))}
+    </Card>
+  );
+}
+
+function Figures({figures}: Pick<LoyaltyView, 'figures'>) {
+  return (
+    <s-stack direction="inline" gap="large">
+      {figures.map(([label, number]) => (
+        <s-stack key={label}>
+          <s-heading accessibilityRole="none">{number}</s-heading>
+          <s-text color="subdued">{label}</s-text>
+        </s-stack>
+      ))}
+    </s-stack>
+  );
+}
+
+function Line({left, below, right}: {left: string; below?: string; right: string}) {
+  return (
+    <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
+      <s-stack>
+        <s-text>{left}</s-text>
+        {below && <s-text color="subdued">{below}</s-text>}
+      </s-stack>
+      <s-text>{right}</s-text>
+    </s-grid>
+  );
+}
+
+function cost(reward: Reward, page: Page): string {
+  return reward.cost_text ?? page.number(reward.cost);
+}
+
+/** A calendar day stays the day it is, wherever the shopper is: the page formats it in UTC, as it is read here. */
+function day(entry: Entry, page: Page): string {
+  return page.date(new Date(`${entry.on}T00:00:00Z`));
+}
+
+function signed(entry: Entry, page: Page): string {
+  return `${entry.points > 0 ? '+' : ''}${page.number(entry.points)}`;
+}

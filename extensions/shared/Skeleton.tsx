@@ -1,0 +1,33 @@
+import {Card} from './Card';
+import type {Page} from './page';
+import {sample} from './sample';
+
+/** The sample's own lines, veiled: the page has its final height before anything is known. */
+export function Skeleton({page}: {page: Page}) {
+  const {coupon, loyalty} = sample(page);
+  return (
+    <s-stack gap="base" accessibilityRole="status" accessibilityLabel={page.say('loading')}>
+      {coupon && (
+        <Card>
+          <Veiled text={coupon.title} />
+          <Veiled text={coupon.text} />
+          <s-box minBlockSize="56px">
+            <Veiled text={coupon.code} />
+          </s-box>
+          <Veiled text={coupon.apply_text} />
+          <Veiled text={coupon.note} />
+        </Card>
+      )}
+      <Card>
+        <Veiled text={loyalty?.title} />
+        <Veiled text={loyalty?.figures[0]?.[1]} />
+        <Veiled text={loyalty?.figures[0]?.[0]} />
+        {page.aboutOrder && <Veiled text={loyalty?.text} />}
+      </Card>
+    </s-stack>
+  );
+}
+
+function Veiled({text}: {text: string | undefined}) {
+  return <s-skeleton-paragraph content={text ?? ''} />;
+}

@@ -1,0 +1,54 @@
+import {useEffect, useState} from 'preact/hooks';
+
+import {ask} from './answer';
+import {Note} from './Card';
+import {Coupon} from './Coupon';
+import {Loyalty} from './Loyalty';
+import type {Page} from './page';
+import {follow, type Shown} from './patience';
+import {sample} from './sample';
+import {Skeleton} from './Skeleton';
+import type {Views} from './views';
+
+/** Milliseconds the page may take to learn which order it is about. */
+export const UNNAMED = 15_000;
+
+/** All of the app's widgets on this page, from one request; never more than one quiet sentence when it fails. */
+export function Widgets({page}: {page: Page}) {
+  const shown = useShown(page);
+  if (shown.state === 'absent' || shown.state === 'failed') return <Note text={page.say(shown.state)} />;
+  const {views} = shown;
+  if (!views.coupon && !views.loyalty) {
+    if (shown.state === 'waiting') return <Skeleton page={page} />;
+    return shown.state === 'late' ? <Note text={page.say('later')} /> : null;
+  }
+  const late = shown.state === 'late' ? page.say('later') : undefined;
+  return (
+    <s-stack gap="base">
+      {views.coupon && <Coupon view={views.coupon} late={late} />}
+      {views.loyalty && <Loyalty view={views.loyalty} page={page} />}
+      {late && views.coupon?.state !== 'pending' && <Note text={late} />}
+    </s-stack>
+  );
+}
+
+const NOTHING: Views = {};
+
+function useShown(page: Page): Shown {
+  const [shown, setShown] = useState<Shown>(() =>
+    page.sample ? {state: 'shown', views: sample(page)} : {state: 'waiting', views: NOTHING},
+  );
+  const {url} = page;
+  useEffect(() => {
+    if (page.sample) return undefined;
+    if (url === undefined) {
+      const timer = setTimeout(() => setShown({state: 'late', views: NOTHING}), UNNAMED);
+      return () => clearTimeout(timer);
+    }
+    const stop = new AbortController();
+    setShown({state: 'waiting', views: NOTHING});
+    void follow(() => ask(url, page.token), setShown, stop.signal);
+    return () => stop.abort();
+  }, [url]);
+  return shown;
+}

@@ -1,0 +1,32 @@
+import type {Page} from './page';
+import type {Views} from './views';
+
+/** What the merchant sees in Shopify's editor. */
+export function sample({say, number, aboutOrder}: Page): Views {
+  return {
+    ...(aboutOrder && {
+      coupon: {
+        state: 'ready',
+        title: say('sample.coupon.title'),
+        text: say('sample.coupon.text'),
+        code: 'DANKE-7K2M-9QXP',
+        copy_text: say('sample.coupon.copy'),
+        copied_text: say('sample.coupon.copied'),
+        apply_text: say('sample.coupon.apply'),
+        apply_url: 'https://example.com/discount/DANKE-7K2M-9QXP',
+        note: say('sample.coupon.note'),
+      },
+    }),
+    loyalty: {
+      title: say('sample.loyalty.title'),
+      text: say(aboutOrder ? 'sample.loyalty.order' : 'sample.loyalty.text'),
+      order: aboutOrder,
+      figures: [
+        [say('sample.loyalty.spend'), number(320)],
+        [say('sample.loyalty.coming'), number(49)],
+      ],
+      rewards: [],
+      entries: [],
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** What the app may reply, and what the tests' pages are asked to show of it. */
+import {vi} from 'vitest';
+
+export type Reply = (init: RequestInit) => Response | Promise<Response>;
+
+export const READY = {
+  state: 'ready',
+  title: 'Danke für deine Bestellung.',
+  text: '10 % auf deine nächste Bestellung.',
+  value_text: '10 %',
+  code: 'DANKE-7K2M-9QXP',
+  expires_on: '2026-12-21',
+  apply_url: 'https://example.myshopify.com/discount/DANKE-7K2M-9QXP?redirect=/',
+  note: 'Gültig bis 21. Dezember 2026.',
+  apply_text: 'Im Laden einlösen',
+  copy_text: 'Kopieren',
+  copied_text: 'Kopiert',
+};
+
+export const PENDING = {...READY, state: 'pending', text: 'Der Code wird gerade gemacht.', code: null, apply_url: null};
+
+export const EARNED = {
+  title: 'Deine Punkte',
+  text: 'Diese Bestellung bringt dir 49 Punkte.',
+  order: {earned: 49, available_on: '2026-12-05'},
+  rewards: [],
+  entries: [],
+  figures: [],
+};
+
+export const STANDING = {
+  ...EARNED,
+  available: 320,
+  figures: [
+    ['einlösbar', '320'],
+    ['unterwegs', '49'],
+  ],
+  rewards: [{id: 'r1', title: '2 € Rabatt', cost: 200, affordable: true}],
+  entries: [{kind: 'accrual', points: 49, on: '2026-11-21', text: 'Bestellung'}],
+};
+
+export function known(widgets: object, order = 'known'): Reply {
+  return () => json({order: {id: '1', state: order}, widgets});
+}
+
+export function awaited(headers: Record<string, string> = {}): Reply {
+  return () => json({order: {id: '1', state: 'awaited'}, widgets: {}}, {status: 202, headers});
+}
+
+export function status(code: number, headers: Record<string, string> = {}): Reply {
+  return () => json({code: 'x', message: 'x'}, {status: code, headers});
+}
+
+export const page: Reply = () => new Response('<!doctype html><h1>502</h1>', {headers: {'Content-Type': 'text/html'}});
+
+export const broken: Reply = () => Promise.reject(new TypeError('Failed to fetch'));
+
+/** Never replies, and notices when it is given up. */
+export const silent: Reply = (init) =>
+  new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+
+/** A fetch that gives these replies one after the other and then the last one for ever. */
+export function replies(...all: Reply[]) {
+  let next = 0;
+  return vi.fn((_url: string | URL | Request, init: RequestInit = {}) =>
+    Promise.resolve(all[Math.min(next++, all.length - 1)]!(init)),
+  );
+}
+
+function json(body: unknown, init?: ResponseInit): Response {
+  return new Response(JSON.stringify(body), init);
+}

@@ -1,0 +1,37 @@
+import {expect, test} from 'vitest';
+
+import {readViews} from '../views';
+import {EARNED, READY, STANDING} from './answers';
+
+test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
+  expect(readViews(body)).toBeUndefined();
+});
+
+test('a widget that has no place here is left out', () => {
+  expect(readViews({widgets: {delivery: {state: 'promised', text: 'x'}, trust: {seals: [], data: []}}})).toEqual({});
+});
+
+test('what an app of another version says is read as far as it is understood', () => {
+  const views = readViews({widgets: {coupon: {...READY, state: 'unheard-of'}, loyalty: {text: 4, figures: [['a'], ['b', 'c'], 7]}}});
+  expect(views).toEqual({loyalty: {text: '', order: false, figures: [['b', 'c']], rewards: [], entries: []}});
+});
+
+test('what is not worth showing is not shown', () => {
+  expect(readViews({widgets: {coupon: {...READY, state: 'none', shown: false}}})).toEqual({});
+});
+
+test('a link leads to a shop or nowhere', () => {
+  const view = (apply_url: string) => readViews({widgets: {coupon: {...READY, apply_url}}})?.coupon?.apply_url;
+  expect(view('javascript:alert(1)')).toBeUndefined();
+  expect(view(READY.apply_url)).toBe(READY.apply_url);
+});
+
+test('figures are there for the signed-in only', () => {
+  expect(readViews({widgets: {loyalty: EARNED}})?.loyalty?.figures).toEqual([]);
+  expect(readViews({widgets: {loyalty: STANDING}})?.loyalty).toMatchObject({
+    order: true,
+    figures: [['einlösbar', '320'], ['unterwegs', '49']],
+    rewards: [{title: '2 € Rabatt', cost: 200}],
+    entries: [{text: 'Bestellung', points: 49, on: '2026-11-21'}],
+  });
+});

@@ -1,0 +1,113 @@
+/** What the app says about each widget; finished texts in the shopper's language, so that nothing is worded here. */
+
+export type CouponState = 'ready' | 'pending' | 'void' | 'redeemed' | 'none';
+
+export interface CouponView {
+  state: CouponState;
+  text: string;
+  title?: string;
+  value_text?: string;
+  code?: string;
+  apply_url?: string;
+  note?: string;
+  copy_text?: string;
+  copied_text?: string;
+  apply_text?: string;
+}
+
+export interface Reward {
+  title: string;
+  cost: number;
+  cost_text?: string;
+}
+
+export interface Entry {
+  text: string;
+  points: number;
+  on: string;
+}
+
+export interface LoyaltyView {
+  text: string;
+  title?: string;
+  order: boolean;
+  figures: [label: string, number: string][];
+  rewards: Reward[];
+  entries: Entry[];
+}
+
+/** The widgets that have a place on these pages; any other is left out. */
+export interface Views {
+  coupon?: CouponView;
+  loyalty?: LoyaltyView;
+}
+
+const STATES: readonly string[] = ['ready', 'pending', 'void', 'redeemed', 'none'];
+
+/** The views in an answer's body, undefined when it is none of the app's answers. */
+export function readViews(body: unknown): Views | undefined {
+  if (!isRecord(body) || !isRecord(body.widgets)) return undefined;
+  const coupon = readCoupon(body.widgets.coupon);
+  const loyalty = readLoyalty(body.widgets.loyalty);
+  return {...(coupon && {coupon}), ...(loyalty && {loyalty})};
+}
+
+function readCoupon(view: unknown): CouponView | undefined {
+  if (!isRecord(view) || view.shown === false || !STATES.includes(view.state as string)) return undefined;
+  const url = text(view, 'apply_url');
+  return {
+    state: view.state as CouponState,
+    text: text(view, 'text').text ?? '',
+    ...text(view, 'title'),
+    ...text(view, 'value_text'),
+    ...text(view, 'code'),
+    ...(/^https?:\/\//.test(url.apply_url ?? '') && url),
+    ...text(view, 'note'),
+    ...text(view, 'copy_text'),
+    ...text(view, 'copied_text'),
+    ...text(view, 'apply_text'),
+  };
+}
+
+function readLoyalty(view: unknown): LoyaltyView | undefined {
+  if (!isRecord(view)) return undefined;
+  return {
+    text: text(view, 'text').text ?? '',
+    ...text(view, 'title'),
+    order: isRecord(view.order),
+    figures: list(view.figures).filter(isFigure),
+    rewards: list(view.rewards).filter(isReward),
+    entries: list(view.entries).filter(isEntry),
+  };
+}
+
+/** The field as an object to spread: empty unless it holds a text. */
+function text<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
+  const value = view[key];
+  return (typeof value === 'string' && value !== '' ? {[key]: value} : {}) as {[P in K]?: string};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFigure(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+}
+
+function isReward(value: unknown): value is Reward {
+  return isRecord(value) && typeof value.title === 'string' && typeof value.cost === 'number';
+}
+
+function isEntry(value: unknown): value is Entry {
+  return (
+    isRecord(value) &&
+    typeof value.text === 'string' &&
+    typeof value.points === 'number' &&
+    /^\d{4}-\d{2}-\d{2}$/.test(String(value.on))
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * Fills every place of ours on a storefront page from one request. It sets no cookie, speaks to the shop's own domain
+ * and its CDN only, moves nothing that a visitor sees, and leaves the page as it was when anything fails.
+ *
+ * A place is an element that the theme's blocks render: `data-dankbar-block` names the widget, `data-proxy` the path
+ * of the app proxy, `data-css` and `data-htmx` the assets; its style reserves the height.
+ */
+
+const SLOW = 5000;
+const PLACE = '[data-dankbar-block]:not([data-dankbar-state])';
+
+/** Names by which widespread theme families say the colour of their buttons; the value may be bare channels. */
+const BUTTON_COLOURS = ['--color-button', '--color-primary-button-background', '--color-base-accent-1'];
+
+interface Htmx {
+  initialize: () => void;
+  process: (node: Element) => void;
+}
+
+function fill(): void {
+  const places = [...document.querySelectorAll<HTMLElement>(PLACE)];
+  if (places.length === 0) return;
+  for (const place of places) place.dataset.dankbarState = 'asked';
+  const styled = style(places[0]!.dataset.css);
+  answer(places)
+    .then((found) => styled.then(() => places.forEach((place) => show(place, found[place.dataset.dankbarBlock!]))))
+    .catch(() => places.forEach((place) => show(place, null)));
+}
+
+async function answer(places: HTMLElement[]): Promise<Record<string, unknown>> {
+  const {proxy = '', locale = ''} = places[0]!.dataset;
+  const names = [...new Set(places.map((place) => place.dataset.dankbarBlock))].join();
+  const response = await fetch(`${proxy}/widgets?${new URLSearchParams({names, locale})}`, {
+    headers: {Accept: 'application/json'},
+    signal: AbortSignal.timeout(SLOW),
+  });
+  if (!response.ok) throw response;
+  return (await response.json()) ?? {};
+}
+
+/** Resolves when the style sheet is there, or cannot be had. */
+function style(href = ''): Promise<unknown> {
+  return new Promise((resolve) => {
+    const link = document.createElement('link');
+    Object.assign(link, {rel: 'stylesheet', href, onload: resolve, onerror: resolve});
+    document.head.append(link);
+  });
+}
+
+function show(place: HTMLElement, html: unknown): void {
+  const template = document.createElement('template');
+  if (typeof html === 'string') template.innerHTML = html;
+  const widget = template.content.querySelector(`[data-dankbar="${place.dataset.dankbarBlock}"]`);
+  if (!widget) {
+    place.dataset.dankbarState = 'empty';
+    settle(place, () => (place.hidden = !place.querySelector('p')));
+    return;
+  }
+  place.dataset.dankbarState = 'shown';
+  tint(place);
+  place.replaceChildren(widget);
+  dress(place);
+  settle(place, () => (place.style.minHeight = ''));
+  place.addEventListener('click', copy);
+  if (/<[^>]+\s(data-)?hx-/.test(html as string)) enliven(place);
+}
+
+/** Keep the reserved height while the visitor looks at it; let go once that moves nothing in view, or on a touch. */
+function settle(place: HTMLElement, change: () => void): void {
+  const {style} = place;
+  const release = (): void => {
+    watch.disconnect();
+    style.height = style.overflow = '';
+    change();
+  };
+  style.height = style.minHeight;
+  style.overflow = 'auto';
+  const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting || release());
+  watch.observe(place);
+  for (const touch of ['pointerdown', 'focusin']) place.addEventListener(touch, release, {once: true});
+}
+
+/** The theme's text, ground and button colour, where the merchant chose none. */
+function tint(place: HTMLElement): void {
+  const theme = getComputedStyle(place);
+  const of = (name: string): string => theme.getPropertyValue(name).trim();
+  const take = (name: string, value: string | undefined): void => {
+    if (value && !of(name)) place.style.setProperty(name, value);
+  };
+  if (!of('--dankbar-paper')) {
+    take('--dankbar-ink', theme.color);
+    take('--dankbar-paper', 'transparent');
+  }
+  const colours = BUTTON_COLOURS.map(of).flatMap((value) => (value ? [`rgb(${value})`, value] : []));
+  take(
+    '--dankbar-accent',
+    colours.find((colour) => CSS.supports('color', colour)),
+  );
+}
+
+/** The merchant's heading in place of the widget's own; a button that copies, where a page may write to the clipboard. */
+function dress(place: HTMLElement): void {
+  const heading = place.querySelector('h2');
+  if (heading && place.dataset.heading) heading.textContent = place.dataset.heading;
+  if (!navigator.clipboard) return;
+  for (const button of place.querySelectorAll<HTMLElement>('[data-dankbar-copy]')) button.hidden = false;
+}
+
+function copy(event: Event): void {
+  const button = (event.target as Element).closest<HTMLElement>('[data-dankbar-copy]');
+  if (!button) return;
+  const {dankbarCopy: code, dankbarCopied: copied} = button.dataset;
+  navigator.clipboard.writeText(code!).then(
+    () => copied && (button.textContent = copied),
+    () => {},
+  );
+}
+
+/** Load htmx at the first sign of use, and hold a click until it is there. */
+function enliven(place: HTMLElement): void {
+  const signs = ['pointerover', 'focusin', 'click'];
+  const wake = async (event: Event): Promise<void> => {
+    const control = (event.target as Element).closest<HTMLElement>('button,a,input,summary');
+    const held = event.type === 'click' && control?.closest('[hx-get],[hx-post],[data-hx-get],[data-hx-post]');
+    if (held) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+    const htmx = await (loading ??= load(place.dataset.htmx!)).catch(() => {});
+    for (const sign of signs) place.removeEventListener(sign, wake, true);
+    if (!place.dataset.dankbarLive) {
+      place.dataset.dankbarLive = '';
+      place.addEventListener('htmx:after:settle', () => dress(place));
+      htmx?.process(place);
+    }
+    if (held) control!.click();
+  };
+  for (const sign of signs) place.addEventListener(sign, wake, true);
+}
+
+let loading: Promise<Htmx> | undefined;
+
+/**
+ * Our own htmx, without a global name, so that a theme's htmx stays what it is. By itself it would take over the whole
+ * page and the visitor's way back: the configuration must stand first, and its start is replaced before it comes.
+ */
+async function load(address: string): Promise<Htmx> {
+  const meta = document.createElement('meta');
+  meta.name = 'htmx-config';
+  meta.content = '{"history":false,"includeIndicatorCSS":false,"noSwap":[204,304,"4xx","5xx"]}';
+  document.head.prepend(meta);
+  const {default: htmx} = (await import(address)) as {default: Htmx};
+  htmx.initialize = () => {};
+  meta.remove();
+  return htmx;
+}
+
+fill();
+document.addEventListener('shopify:section:load', fill);
