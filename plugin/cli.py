@@ -134,7 +134,7 @@ def tick(shop: ShopOption = None) -> None:
     async def run(runtime: Runtime) -> dict[str, int]:
         shop_id = (await _shop(runtime, shop)).id if shop else None
         now = datetime.now(UTC)
-        return {job.name: await run_job(runtime, job, now, shop_id) for job in jobs()}
+        return {job.name: await run_job(runtime, job, now, shop_id) for job in jobs(runtime.keyring)}
 
     for name, count in _run(run).items():
         typer.echo(f"{name}: {count}")

@@ -1,23 +1,28 @@
 """The clock's jobs: each runs once when it is due, in whichever process takes it first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
-from plugin.database import Upsert, Utc, metadata
+from plugin.database import Big, Database, Upsert, Utc, metadata
 
 job = Table(
     "job",
     metadata,
     Column("name", String(60), primary_key=True),
     Column("due_at", Utc, nullable=False),
+    Column("reached", Big, nullable=False, server_default="0"),
 )
+"""``reached``: how far a job has walked that goes through a table in the order of its keys."""
 
 Step = Callable[[Connection, int | None, datetime], int]
 """``run(conn, shop_id, now)`` does a bounded piece of the work, of one shop or (None) of all, in one transaction and
 returns how much; it is called until that is 0."""
+
+After = Callable[[Database, datetime], Awaitable[int]]
+"""``await after(db, now)`` follows the steps outside of any transaction and returns how much it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,16 @@ class Job:
     name: str
     every: timedelta
     run: Step
+    after: After | None = None
 
 
 _ADD = Upsert(lambda insert: insert(job).on_conflict_do_nothing())
+_REACH = Upsert(
+    lambda insert: insert(job).on_conflict_do_update(
+        index_elements=["name"], set_={"reached": bindparam("reached")}
+    )
+)
+_REACHED = select(job.c.reached).where(job.c.name == bindparam("job_name"))
 _DUE = select(job.c.name).where(job.c.due_at <= bindparam("now"))
 _TAKE = (
     update(job)
@@ -50,3 +62,13 @@ def take(conn: Connection, one: Job, now: datetime) -> bool:
     """Move the job to its next time; False when another process took it."""
     values = {"job_name": one.name, "now": now, "next_at": now + one.every}
     return conn.execute(_TAKE, values).rowcount == 1
+
+
+def reached(conn: Connection, name: str) -> int:
+    """Return how far the job of that name has walked; 0 at its beginning."""
+    return int(conn.execute(_REACHED, {"job_name": name}).scalar_one_or_none() or 0)
+
+
+def reach(conn: Connection, name: str, now: datetime, to: int) -> None:
+    """Remember how far the job of that name has walked."""
+    conn.execute(_REACH.on(conn), {"name": name, "due_at": now, "reached": to})

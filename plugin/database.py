@@ -5,7 +5,7 @@ All database work is a plain function ``work(conn)``. ``await db.read(work)`` ru
 awaited inside, so no network call ever happens within a transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -84,6 +84,13 @@ class Database(Protocol):
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` for reading on one unchanging state of the database, off the event loop."""
+        ...
+
+    async def compact(self, tables: Iterable[str]) -> bool:
+        """Rewrite the storage so that nothing deleted is left in it; False when somebody's reading hindered it.
+
+        SQLite rewrites its file and empties the log beside it; PostgreSQL vacuums these tables.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """The second home: PostgreSQL through asyncpg, for many web and worker processes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -70,6 +70,17 @@ class PostgresDatabase:
         """Run ``work`` for reading within one repeatable-read transaction."""
         async with self._snapshots.connect() as conn, conn.begin():
             return await conn.run_sync(work)
+
+    async def compact(self, tables: Iterable[str]) -> bool:
+        """Vacuum the tables one by one, however long it takes; always True."""
+        async with self._reads.connect() as conn:
+            await conn.exec_driver_sql("SET statement_timeout = 0")
+            try:
+                for table in tables:
+                    await conn.exec_driver_sql(f'VACUUM "{table}"')
+            finally:
+                await conn.exec_driver_sql("RESET statement_timeout")
+        return True
 
     async def close(self) -> None:
         """Release every connection."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 import widgets
-from plugin import shops, tasks
+from plugin import tasks
 from plugin.clock import Job
 from plugin.core.orders import Arrival
 from plugin.crypto import keyed_hash
 from plugin.errors import Park
+from plugin.pseudonyms import Pseudonyms
 from plugin.shopify import FetchedOrder, changed_orders, fetch_order
 from plugin.shops import Shop, shop
 from plugin.tasks import Handler, TaskRun, Wanted
@@ -44,8 +45,9 @@ async def _absorb(
         return 0
 
     def work(conn: Connection) -> None:
-        key = shops.pseudonym_key(conn, runtime.keyring, whose.id)
-        widgets.apply(conn, [_arrival(whose, key, one) for one in found], now)
+        pseudonyms = Pseudonyms(runtime.keyring, [whose])
+        key = pseudonyms.key(whose.id)
+        widgets.apply(conn, [_arrival(whose, key, one) for one in found], now, pseudonyms)
 
     await runtime.db.write(work)
     runtime.bells.ring(*(f"order:{whose.id}:{one.arrival.order_id}" for one in found))

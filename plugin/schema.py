@@ -20,6 +20,9 @@ MODULES = (
     "plugin.core.accounts",
     "plugin.core.ledger",
     "plugin.core.append_only",
+    "plugin.core.tombstones",
+    "plugin.core.privacy",
+    "plugin.core.data_requests",
     "webhooks.inbox",
     "widgets",
 )

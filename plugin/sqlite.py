@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -36,6 +36,8 @@ class _Work:
     run: Callable[[Connection], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    outside: bool = False
+    """Runs outside of any transaction, by itself."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,13 @@ class SqliteDatabase:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Hand ``work`` to the writer thread and return after the commit it shares."""
+        return await self._hand_over(work)
+
+    async def compact(self, tables: Iterable[str]) -> bool:
+        """Rewrite the whole file, then empty the write-ahead log into it; False while a reader holds on to the log."""
+        return await self._hand_over(_rewrite, outside=True)
+
+    async def _hand_over(self, work: Callable[[Connection], T], *, outside: bool = False) -> T:
         if self._closed:
             raise RuntimeError("the database is closed")
         if self._thread is None:
@@ -97,7 +106,7 @@ class SqliteDatabase:
             self._thread.start()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Work(work, loop, future))
+        self._queue.put(_Work(work, loop, future, outside))
         return await asyncio.shield(future)
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
@@ -129,7 +138,8 @@ class SqliteDatabase:
         with self._writer.connect() as conn:
             while (first := self._queue.get()) is not None:
                 works, ended = self._waiting(first)
-                self._deliver(self._commit(conn, works))
+                self._deliver(self._commit(conn, [work for work in works if not work.outside]))
+                self._deliver([_run_outside(conn, work) for work in works if work.outside])
                 if ended:
                     return
 
@@ -147,6 +157,8 @@ class SqliteDatabase:
 
     def _commit(self, conn: Connection, works: list[_Work]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
+        if not works:
+            return outcomes
         try:
             with conn.begin():
                 outcomes.extend(_run_within(conn, work, alone=len(works) == 1) for work in works)
@@ -181,6 +193,26 @@ def _run_within(conn: Connection, work: _Work, *, alone: bool) -> _Outcome:
         return _Outcome(work, error=error)
     conn.exec_driver_sql("RELEASE work")
     return _Outcome(work, value=value)
+
+
+def _run_outside(conn: Connection, work: _Work) -> _Outcome:
+    try:
+        return _Outcome(work, value=work.run(conn))
+    except BaseException as error:  # noqa: BLE001 whoever waits must be told
+        return _Outcome(work, error=error)
+
+
+def _rewrite(conn: Connection) -> bool:
+    raw = conn.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("this is no connection to SQLite")
+    raw.execute("PRAGMA temp_store=FILE")  # the whole database passes through there
+    try:
+        raw.execute("VACUUM")
+        busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        raw.execute("PRAGMA temp_store=MEMORY")
+    return not busy
 
 
 def _settle(outcomes: list[_Outcome]) -> None:

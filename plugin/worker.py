@@ -9,8 +9,9 @@ from functools import partial
 import structlog
 
 import widgets
-from plugin import clock, onboarding, reconcile, rederive, shops, tasks
+from plugin import clock, onboarding, reconcile, rederive, retention, shops, tasks
 from plugin.clock import Job
+from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
 from plugin.runtime import Runtime
 from plugin.tasks import Claimed, Handler, TaskRun
@@ -38,9 +39,14 @@ def handlers() -> Mapping[str, Handler]:
     return found
 
 
-def jobs() -> Sequence[Job]:
-    """Return all jobs of the clock."""
-    return [*onboarding.JOBS, *reconcile.JOBS, *(job for widget in widgets.ALL.values() for job in widget.jobs)]
+def jobs(keyring: Keyring) -> Sequence[Job]:
+    """Return all jobs of the clock; what erases comes last."""
+    return [
+        *onboarding.JOBS,
+        *reconcile.JOBS,
+        *(job for widget in widgets.ALL.values() for job in widget.jobs),
+        *retention.jobs(keyring),
+    ]
 
 
 class Worker:
@@ -51,7 +57,7 @@ class Worker:
         self._owner = secrets.token_hex(16)
         self._stopping = asyncio.Event()
         self._handlers = handlers()
-        self._jobs = jobs()
+        self._jobs = jobs(runtime.keyring)
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -165,9 +171,11 @@ class Worker:
 
 
 async def run_job(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:
-    """Run a job to its end, step by step, each in its own transaction; returns how much was done."""
+    """Run a job to its end, step by step, each in its own transaction, then what follows; returns how much was done."""
     done = 0
     while count := await runtime.db.write(lambda conn: job.run(conn, shop_id, now)):
         done += count
+    if job.after is not None:
+        done += await job.after(runtime.db, now)
     runtime.bells.ring(TASKS_BELL)
     return done

@@ -16,6 +16,7 @@ from plugin.core.ledger import Entry
 from plugin.core.orders import Arrival, Snapshot
 from plugin.crypto import Keyring
 from plugin.database import Database
+from plugin.pseudonyms import Pseudonyms
 from plugin.settings import Section, ShopSettings, setting
 from plugin.shops import Shop, Tokens
 from plugin.verify import Report
@@ -100,7 +101,8 @@ def handle_all(conn: Connection, now: datetime, most: int = 50) -> Batch:
 def fetch(conn: Connection, shop: Shop, body: Mapping[str, Any], fetched_at: datetime, now: datetime) -> None:
     """Feed an order as a fetch that began at ``fetched_at`` shows it."""
     facts, _ = payloads.order(json.dumps(body).encode())
-    widgets.apply(conn, [Arrival(shop.id, facts.id, Snapshot(facts, fetched_at))], now)
+    arrival = Arrival(shop.id, facts.id, Snapshot(facts, fetched_at))
+    widgets.apply(conn, [arrival], now, Pseudonyms(KEYRING, [shop]))
 
 
 def redeem(conn: Connection, shop: Shop, customer: int, points: int, at: datetime, now: datetime) -> None:

@@ -7,10 +7,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from plugin.core import accounts, positions
+from plugin.core import accounts, positions, tombstones
+from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
 from plugin.errors import Park
+from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
+from webhooks import erasure
 from webhooks.inbox import Event
 
 _GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,18})")
@@ -28,7 +31,11 @@ _merge = msgspec.json.Decoder(Merge)
 
 
 def merged(conn: Connection, event: Event, shop: Shop | None, now: datetime, keyring: Keyring) -> None:
-    """Join the accounts of a completed merge; a failed or running one changes nothing."""
+    """Join the accounts of a completed merge; a failed or running one changes nothing.
+
+    One into an erased customer, told late, erases the other too: it is the same person. One of an erased customer
+    into another changes nothing.
+    """
     try:
         body = _merge.decode(event.body or b"")
         kept = _customer(body.admin_graphql_api_customer_kept_id)
@@ -36,6 +43,12 @@ def merged(conn: Connection, event: Event, shop: Shop | None, now: datetime, key
     except (msgspec.MsgspecError, ValueError) as error:
         raise Park(f"The merge cannot be read: {error}") from error
     if shop is None or body.status.lower() != "completed" or kept == deleted:
+        return
+    tombstones.share(conn, [shop.id])
+    gone = tombstones.erased(conn, shop.id, Kind.CUSTOMER, [deleted, kept], Pseudonyms(keyring, [shop]))
+    if kept in gone:
+        erasure.erase_customer(conn, keyring, shop, deleted, (), now)
+    if gone:
         return
     root = accounts.merge(conn, shop.id, deleted, kept)
     joined = accounts.members(conn, [root])[root]

@@ -18,6 +18,7 @@ from plugin import shops
 from plugin.core.orders import Arrival
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park
+from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import inbox
 from webhooks.inbox import Event
@@ -53,13 +54,14 @@ def handle_due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> 
     if not events:
         return batch
     known = shops.shops_by_handle(conn, {event.shop for event in events})
+    pseudonyms = Pseudonyms(keyring, known.values())
     about: list[_About] = []
     for event in events:
         try:
-            _sort(conn, event, known.get(event.shop), keyring, now, batch, about)
+            _sort(conn, event, known.get(event.shop), keyring, pseudonyms, now, batch, about)
         except Park as park:
             _park(conn, event, str(park), batch)
-    _apply(conn, about, now, batch)
+    _apply(conn, about, pseudonyms, now, batch)
     inbox.finish(conn, batch.handled, now)
     return batch
 
@@ -69,6 +71,7 @@ def _sort(
     event: Event,
     shop: Shop | None,
     keyring: Keyring,
+    pseudonyms: Pseudonyms,
     now: datetime,
     batch: Batch,
     about: list[_About],
@@ -82,7 +85,7 @@ def _sort(
         raise Park("The shop is unknown or has uninstalled the app.")
     _check_owner(event)
     if topic.decode is not None and shop is not None:
-        about.append(_About(event, topic.decode(event, shop, shops.shop_key(keyring, shop))))
+        about.append(_About(event, topic.decode(event, shop, pseudonyms.key(shop.id))))
     else:
         _handle_alone(conn, topic, event, shop, keyring, now, batch)
 
@@ -109,19 +112,21 @@ def _handle_alone(
         batch.handled.append(event.id)
 
 
-def _apply(conn: Connection, about: Sequence[_About], now: datetime, batch: Batch) -> None:
+def _apply(
+    conn: Connection, about: Sequence[_About], pseudonyms: Pseudonyms, now: datetime, batch: Batch
+) -> None:
     if not about:
         return
     try:
         with conn.begin_nested():
-            widgets.apply(conn, [one.arrival for one in about], now)
+            widgets.apply(conn, [one.arrival for one in about], now, pseudonyms)
     except Exception as error:  # noqa: BLE001 every failure is recorded with the event
         _reraise_outage(error)
         if len(about) == 1:
             _give_back(conn, about[0].event, error, now, batch)
             return
         for one in about:
-            _apply(conn, [one], now, batch)
+            _apply(conn, [one], pseudonyms, now, batch)
         return
     for one in about:
         batch.handled.append(one.event.id)

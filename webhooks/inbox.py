@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from plugin.crypto import Keyring
+from plugin.crypto import Keyring, SealBroken
 from plugin.database import Id, Upsert, Utc, lock_rows, metadata
 
 MOST_TRIES = 8
@@ -186,13 +186,17 @@ def release(conn: Connection, now: datetime, *, shop: str | None = None, event_i
     return result.rowcount
 
 
+def opened(row: Any, keyring: Keyring) -> bytes | None:
+    """Return the body of a stored row; None when it is erased or its key was removed."""
+    if row.body is None:
+        return None
+    try:
+        return keyring.open(row.body, context=_context(row.shop, row.webhook_id))
+    except SealBroken:
+        return None
+
+
 def _event(row: Any, keyring: Keyring) -> Event:
-    body = None
-    if row.body is not None:
-        try:
-            body = keyring.open(row.body, context=_context(row.shop, row.webhook_id))
-        except ValueError:
-            body = None
     return Event(
         id=row.id,
         source=row.source,
@@ -201,7 +205,7 @@ def _event(row: Any, keyring: Keyring) -> Event:
         topic=row.topic,
         triggered_at=row.triggered_at,
         received_at=row.received_at,
-        body=body,
+        body=opened(row, keyring),
         attempts=row.attempts,
     )
 

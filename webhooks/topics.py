@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from plugin.core.orders import Arrival
 from plugin.crypto import Keyring
 from plugin.shops import Shop
-from webhooks import app, customers, orders, refunds
+from webhooks import app, compliance, customers, orders, refunds
 from webhooks.inbox import Event
 
 Decode = Callable[[Event, Shop, bytes], Arrival]
@@ -40,6 +40,9 @@ TOPICS: Mapping[str, Topic] = {
     "app/uninstalled": Topic(handle=app.uninstalled, after_uninstall=True),
     "app/scopes_update": Topic(handle=app.scopes_updated, after_uninstall=True),
     "shop/update": Topic(handle=app.shop_updated),
+    "customers/data_request": Topic(handle=compliance.data_requested, after_uninstall=True),
+    "customers/redact": Topic(handle=compliance.customer_redacted, after_uninstall=True),
+    "shop/redact": Topic(handle=compliance.shop_redacted, after_uninstall=True),
 }
 
 

@@ -2,11 +2,14 @@
 
 from widgets.base import Breach, Context, Invariant, Processing, Subject, Surface, Widget
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive
+from widgets.personal import FOUND, erase, export, export_request, subject
+from widgets.processing import everything
 from widgets.registry import ALL, SECTIONS
 
 __all__ = [
     "ALL",
     "FETCH_ORDER",
+    "FOUND",
     "REDERIVE",
     "SECTIONS",
     "Breach",
@@ -19,4 +22,9 @@ __all__ = [
     "apply",
     "change_settings",
     "derive",
+    "erase",
+    "everything",
+    "export",
+    "export_request",
+    "subject",
 ]

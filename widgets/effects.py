@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from plugin import settings, tasks
-from plugin.core import order_book
+from plugin.core import order_book, tombstones
 from plugin.core.order_book import OrderChange
 from plugin.core.orders import Arrival
+from plugin.core.tombstones import Pseudonym
 from plugin.setting_errors import Gettext
 from plugin.settings import Section, ShopSettings, Version
 from widgets.registry import ALL, SECTIONS
@@ -20,13 +21,15 @@ REDERIVE = "orders.rederive"
 """The task that derives all orders of a shop again."""
 
 
-def apply(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[OrderChange]:
+def apply(
+    conn: Connection, arrivals: Sequence[Arrival], now: datetime, pseudonym: Pseudonym
+) -> list[OrderChange]:
     """Merge what arrived and bring every widget to its target, in the caller's transaction; returns the orders touched.
 
-    Orders about which only a fetch can tell get a ``fetch_order`` task. Raises Park when an order or refund is known
+    What concerns an erased order is dropped whole, an erased customer's new order is a guest's. Orders about which only a fetch can tell get a ``fetch_order`` task. Raises Park when an order or refund is known
     as another shop's.
     """
-    changes = order_book.absorb(conn, arrivals, now)
+    changes = order_book.absorb(conn, tombstones.admit(conn, arrivals, pseudonym), now)
     derive(conn, changes, now)
     wanted = [
         tasks.Wanted(change.shop_id, FETCH_ORDER, str(change.order_id), now, {"order_id": change.order_id})

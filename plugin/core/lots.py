@@ -15,7 +15,7 @@ from typing import TypeAlias
 class Lot:
     """Points that open together: one for each order and account, or one credit such as a bonus.
 
-    ``source`` breaks ties between lots of equal dates: orders by their id, credits after them.
+    ``source`` breaks ties between lots of equal dates: erased orders, orders by their id, credits after them.
     """
 
     source: tuple[int, int]

@@ -1,8 +1,8 @@
 """The orders of all shops as they are known now: one row each, into which everything told is merged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,9 @@ from plugin.core import order_codec
 from plugin.core.orders import Arrival, OrderState, ambiguous, incomplete, merge, net
 from plugin.database import Big, Id, Upsert, Utc, lock_rows, metadata
 from plugin.errors import Park
+
+PROOF = timedelta(days=60)
+"""How long the hash of an order's checkout token is kept after the order was first merged."""
 
 order = Table(
     "order",
@@ -151,6 +154,8 @@ def _update(
         state, refetch = _merge_all(before, group)
         first_at = row.first_at or (now if state.snapshot else None)
         first = row.first_at is None and first_at is not None
+        if state.token is not None and first_at is not None and now - first_at > PROOF:
+            state = replace(state, token=None)
         changes.append(OrderChange(row.id, row.shop_id, row.order_id, state, first, first_at, refetch))
         if state != before:
             new = {f"new_{name}": value for name, value in _values(state, first_at).items()}

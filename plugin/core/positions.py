@@ -22,6 +22,9 @@ from plugin.core.ledger import (
 from plugin.core.lots import Debit, Lot, Position, replay
 from plugin.core.order_book import order
 
+_SEALED = -1
+"""Kind of source of an erased order's lot, whose own key must not be taken for another order's Shopify id."""
+
 _TARGETED = (ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL)
 
 _LOTS = (
@@ -93,7 +96,7 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
     if not wanted:
         return {}
     for row in conn.execute(_LOTS, {"roots": wanted}):
-        source = (0, row.order_id or row.id)
+        source = (0, row.order_id) if row.order_id is not None else (_SEALED, row.id)
         lots[row.root_id].append(Lot(source, row.points, row.available_at, row.expires_at))
     for other in conn.execute(_OTHERS, {"roots": wanted}):
         if other.points > 0:

@@ -5,6 +5,7 @@ from widgets.base import Surface, Widget
 from widgets.loyalty.effects import on_orders
 from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
+from widgets.loyalty.processing import PROCESSING
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.view import view
 
@@ -16,6 +17,6 @@ widget = Widget(
     view=view,
     effects={"orders": on_orders},
     jobs=JOBS,
-    processing=(),
+    processing=PROCESSING,
     invariants=INVARIANTS,
 )

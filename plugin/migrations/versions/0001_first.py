@@ -15,6 +15,15 @@ depends_on = None
 def upgrade() -> None:
     """Create every table, then forbid changing the ledger."""
     op.create_table(
+        "erasure",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("scope", sa.String(length=8), nullable=False),
+        sa.Column("erased_at", Utc(), nullable=False),
+        sa.Column("compacted_at", Utc(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    op.create_index(op.f("ix_erasure_compacted_at"), "erasure", ["compacted_at"], unique=False)
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.String(length=8), nullable=False),
@@ -52,6 +61,7 @@ def upgrade() -> None:
         "job",
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("due_at", Utc(), nullable=False),
+        sa.Column("reached", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
     )
     op.create_table(
@@ -153,6 +163,39 @@ def upgrade() -> None:
     )
     op.create_index("ix_task_state_due_at", "task", ["state", "due_at"], unique=False)
     op.create_index("uq_task_shop_id_name_key", "task", ["shop_id", "name", "key"], unique=True)
+    op.create_table(
+        "tombstone",
+        sa.Column(
+            "shop_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_tombstone_shop_id")),
+        sa.PrimaryKeyConstraint("shop_id", "kind", "hash", name=op.f("pk_tombstone")),
+    )
+    op.create_table(
+        "data_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("order_refs", sa.Text(), nullable=False),
+        sa.Column("found", sa.String(length=10), nullable=False),
+        sa.Column("received_at", Utc(), nullable=False),
+        sa.Column("due_at", Utc(), nullable=False),
+        sa.Column("done_at", Utc(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_data_request_account_id")),
+        sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_data_request_shop_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_request")),
+    )
+    op.create_index(op.f("ix_data_request_account_id"), "data_request", ["account_id"], unique=False)
+    op.create_index("ix_data_request_shop_id_done_at", "data_request", ["shop_id", "done_at"], unique=False)
+    op.create_index(
+        "uq_data_request_request_id_shop_id", "data_request", ["request_id", "shop_id"], unique=True
+    )
     op.create_table(
         "earning",
         sa.Column(

@@ -1,0 +1,168 @@
+"""What is kept no longer: handled webhooks, bodies nobody could handle, proofs of old checkouts, traces in the files."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    select,
+    text,
+    update,
+)
+
+import widgets
+from plugin import clock, shops, tasks
+from plugin.clock import Job
+from plugin.core import privacy, privacy_tokens, tombstones
+from plugin.core.tombstones import Kind
+from plugin.crypto import Keyring
+from plugin.database import Database, Utc, metadata
+from plugin.pseudonyms import Pseudonyms
+from plugin.shops import shop
+from plugin.tasks import Wanted
+from webhooks import inbox as events
+from webhooks.inbox import HANDLED, PARKED, inbox
+from webhooks.named import named
+from webhooks.topics import TOPICS
+
+RETENTION, VACUUM = "privacy.retention", "privacy.vacuum"
+HANDLED_FOR = timedelta(days=7)
+"""How long a handled webhook is recognised when it is sent again; Shopify sends again for four hours."""
+BODIES_FOR = timedelta(days=30)
+UNKNOWN_FOR = timedelta(hours=48)
+"""Bodies for a shop that does not have the app."""
+PORTION = 500
+
+log = structlog.get_logger()
+
+_INSTALLED = select(shop.c.handle).where(shop.c.uninstalled_at.is_(None))
+_OLD_HANDLED = (
+    select(inbox.c.id)
+    .where(inbox.c.state == HANDLED, inbox.c.handled_at < bindparam("before", type_=Utc))
+    .order_by(inbox.c.id)
+    .limit(PORTION)
+)
+_OLD_BODIES = (
+    select(inbox.c.id, inbox.c.shop, inbox.c.webhook_id, inbox.c.topic, inbox.c.body)
+    .where(
+        text("state IN ('parked', 'waiting')"),
+        inbox.c.body.is_not(None),
+        (inbox.c.received_at < bindparam("known", type_=Utc))
+        | ((inbox.c.received_at < bindparam("unknown", type_=Utc)) & inbox.c.shop.not_in(_INSTALLED)),
+    )
+    .order_by(inbox.c.id)
+    .limit(PORTION)
+)
+_FORGET = delete(inbox).where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+_EMPTY = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("event_id"))
+    .values(state=PARKED, body=None, reason=bindparam("why"))
+)
+_REASONS = select(inbox.c.id, inbox.c.reason).where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def jobs(keyring: Keyring) -> Sequence[Job]:
+    """Return the clock's jobs; the last one rewrites the files after whatever was erased before it."""
+
+    def retain(conn: Connection, shop_id: int | None, now: datetime) -> int:
+        return keep_no_longer(conn, keyring, shop_id, now)
+
+    return (
+        Job(RETENTION, timedelta(days=1), retain),
+        Job(VACUUM, timedelta(days=1), _nothing, after=rewrite),
+    )
+
+
+def keep_no_longer(conn: Connection, keyring: Keyring, shop_id: int | None, now: datetime) -> int:
+    """Do one portion of each kind, of one shop or of all; returns how much was done."""
+    mine = None if shop_id is None else inbox.c.shop == _handle(conn, shop_id)
+    counts = {
+        "handled": _forget_handled(conn, mine, now),
+        "bodies": _empty_bodies(conn, keyring, mine, now),
+        "checkouts": _drop_tokens(conn, now),
+    }
+    if done := sum(counts.values()):
+        log.info("retention", **counts)
+    return done
+
+
+async def rewrite(db: Database, now: datetime) -> int:
+    """Rewrite the files if anything was erased since the last time; returns how many erasures that settles."""
+    waiting = await db.read(privacy.pending)
+    if not waiting or not await db.compact(table.name for table in metadata.sorted_tables):
+        return 0
+    await db.write(lambda conn: privacy.compacted(conn, waiting[-1], now))
+    return len(waiting)
+
+
+def _nothing(conn: Connection, shop_id: int | None, now: datetime) -> int:
+    return 0
+
+
+def _handle(conn: Connection, shop_id: int) -> str:
+    found = shops.shop_by_id(conn, shop_id)
+    return found.handle if found else ""
+
+
+def _forget_handled(conn: Connection, mine: ColumnElement[bool] | None, now: datetime) -> int:
+    statement = _OLD_HANDLED if mine is None else _OLD_HANDLED.where(mine)
+    ids = list(conn.execute(statement, {"before": now - HANDLED_FOR}).scalars())
+    if ids:
+        conn.execute(_FORGET, {"ids": ids})
+    return len(ids)
+
+
+def _empty_bodies(conn: Connection, keyring: Keyring, mine: ColumnElement[bool] | None, now: datetime) -> int:
+    """Erase bodies whose time is over; the row stays and says so, and an order's facts are fetched instead."""
+    statement = _OLD_BODIES if mine is None else _OLD_BODIES.where(mine)
+    rows = conn.execute(statement, {"known": now - BODIES_FOR, "unknown": now - UNKNOWN_FOR}).all()
+    if not rows:
+        return 0
+    _ask_again(conn, keyring, rows, now)
+    before = conn.execute(_REASONS, {"ids": [row.id for row in rows]})
+    gone = "What it said was erased after its time."
+    reasons = [{"event_id": row.id, "why": f"{row.reason} {gone}" if row.reason else gone} for row in before]
+    conn.execute(_EMPTY, reasons)
+    return len(rows)
+
+
+def _ask_again(conn: Connection, keyring: Keyring, rows: Iterable[Any], now: datetime) -> None:
+    orders: dict[str, set[int]] = {}
+    for row in rows:
+        topic, body = TOPICS.get(row.topic), events.opened(row, keyring)
+        if topic is not None and topic.decode is not None and body is not None and _is_json(body):
+            orders.setdefault(row.shop, set()).update(named(row.topic, body).orders)
+    for found in shops.shops_by_handle(conn, orders).values():
+        if not found.installed:
+            continue
+        tombstones.share(conn, [found.id])
+        wanted = orders[found.handle]
+        wanted -= tombstones.erased(conn, found.id, Kind.ORDER, wanted, Pseudonyms(keyring, [found]))
+        tasks.enqueue(
+            conn,
+            [Wanted(found.id, widgets.FETCH_ORDER, str(id), now, {"order_id": id}) for id in sorted(wanted)],
+            now,
+        )
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _drop_tokens(conn: Connection, now: datetime) -> int:
+    after = clock.reached(conn, RETENTION)
+    dropped = privacy_tokens.drop_tokens(conn, after, now, PORTION)
+    if dropped.reached > after:
+        clock.reach(conn, RETENTION, now, dropped.reached)
+    return dropped.looked

@@ -1,0 +1,106 @@
+"""Erasing a customer or a whole shop, everywhere, in the caller's transaction (semantics E 31 to 33).
+
+Waiting webhooks that nobody has tried yet are not looked through: the tombstones meet them when their turn comes,
+moments later, and their bodies go with that.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, select, text
+
+import widgets
+from plugin import shops
+from plugin.core import privacy, tombstones
+from plugin.core.tombstones import Kind
+from plugin.crypto import Keyring
+from plugin.pseudonyms import Pseudonyms
+from plugin.shops import Shop
+from plugin.tasks import task
+from webhooks import inbox as events
+from webhooks.inbox import inbox
+from webhooks.named import named
+
+PORTION = 500
+
+_KEPT = (
+    select(inbox.c.id, inbox.c.shop, inbox.c.webhook_id, inbox.c.topic, inbox.c.body)
+    .where(
+        inbox.c.shop == bindparam("shop"),
+        inbox.c.id > bindparam("after"),
+        inbox.c.body.is_not(None),
+        text("state = 'parked' OR (state = 'waiting' AND attempts > 0)"),
+    )
+    .order_by(inbox.c.id)
+    .limit(PORTION)
+)
+_FETCHES = delete(task).where(
+    task.c.shop_id == bindparam("shop"),
+    task.c.name == widgets.FETCH_ORDER,
+    task.c.key.in_(bindparam("keys", expanding=True)),
+)
+_OTHERS = delete(inbox).where(inbox.c.shop == bindparam("shop"), inbox.c.id != bindparam("but"))
+
+
+def erase_customer(
+    conn: Connection,
+    keyring: Keyring,
+    shop: Shop,
+    customer_id: int | None,
+    order_ids: Iterable[int],
+    now: datetime,
+) -> None:
+    """Erase the listed orders and all orders whose resolved customer it is, and what is kept about that customer.
+
+    Points stay summed without an owner. Late webhooks bring nothing back; erasing twice, or somebody unknown, changes
+    nothing but that they are recognised from now on.
+    """
+    pseudonyms = Pseudonyms(keyring, [shop])
+    tombstones.alone(conn, shop.id)
+    listed = frozenset(order_ids)
+    person = privacy.find(conn, shop.id, customer_id, listed)
+    orders, customers = listed | set(person.orders.values()), frozenset(person.customer_ids)
+    tombstones.bury(conn, shop.id, Kind.ORDER, sorted(orders), pseudonyms)
+    tombstones.bury(conn, shop.id, Kind.CUSTOMER, sorted(customers), pseudonyms)
+    clear_inbox(conn, keyring, shop.handle, orders, customers, now)
+    for portion in privacy.portions(sorted(orders)):
+        conn.execute(_FETCHES, {"shop": shop.id, "keys": [str(id) for id in portion]})
+    widgets.erase(conn, widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders))), now)
+    privacy.note(conn, "customer", now)
+
+
+def clear_inbox(
+    conn: Connection,
+    keyring: Keyring,
+    handle: str,
+    orders: frozenset[int],
+    customers: frozenset[int],
+    now: datetime,
+) -> int:
+    """End every parked or failed webhook that concerns these orders or customers; returns how many."""
+    traces = [str(id).encode() for id in orders | customers]
+    count = after = 0
+    while rows := conn.execute(_KEPT, {"shop": handle, "after": after}).all():
+        cleared = []
+        for row in rows:
+            body = events.opened(row, keyring)
+            if body is None or not any(trace in body for trace in traces):
+                continue
+            if named(row.topic, body).concerns(orders, customers):
+                cleared.append(row.id)
+        events.finish(conn, cleared, now)
+        count, after = count + len(cleared), rows[-1].id
+    return count
+
+
+def erase_shop(conn: Connection, handle: str, but: int, now: datetime) -> bool:
+    """Erase a shop with all it has, unless it has the app (again); ``but`` is the webhook that asks for it."""
+    found = shops.find_shop(conn, handle)
+    if found is not None and found.installed:
+        return False
+    if found is not None:
+        tombstones.alone(conn, found.id)
+        privacy.erase_shop(conn, found.id)
+    conn.execute(_OTHERS, {"shop": handle, "but": but})
+    privacy.note(conn, "shop", now)
+    return True

@@ -1,0 +1,114 @@
+"""What points say about a person: whose account it is, what came in and went out, and until when."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from plugin.core import privacy
+from plugin.core.accounts import account
+from plugin.core.ledger import earning, ledger_entry
+from plugin.core.order_book import order
+from plugin.language import sentence
+from widgets.base import Processing, Subject
+
+_ACCOUNTS = (
+    select(account.c.customer_id, account.c.total, account.c.expired_to)
+    .where(account.c.id.in_(privacy.MINE))
+    .order_by(account.c.id)
+)
+_ENTRIES = (
+    select(
+        ledger_entry.c.kind,
+        ledger_entry.c.points,
+        ledger_entry.c.business_at,
+        ledger_entry.c.recorded_at,
+        ledger_entry.c.expires_at,
+        ledger_entry.c.rule_version,
+        ledger_entry.c.breakdown,
+        order.c.order_id,
+    )
+    .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
+    .where(ledger_entry.c.account_id.in_(privacy.MINE))
+    .order_by(ledger_entry.c.business_at, ledger_entry.c.id)
+)
+_LOTS = (
+    select(order.c.order_id, earning.c.points, earning.c.kept, earning.c.available_at, earning.c.expires_at)
+    .join(order, order.c.id == earning.c.order_ref)
+    .where(earning.c.order_ref.in_(bindparam("refs", expanding=True)))
+    .order_by(earning.c.available_at, order.c.id)
+)
+
+
+def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield the person's accounts, every entry, and what each order earns today."""
+    if subject.customer_ids:
+        whose = {"shop": subject.shop_id, "customers": list(subject.customer_ids)}
+        for mine in conn.execute(_ACCOUNTS, whose).all():
+            yield {
+                "account": {
+                    "customer": str(mine.customer_id),
+                    "total": mine.total,
+                    "expiry_posted_to": mine.expired_to,
+                }
+            }
+        for entry in conn.execute(_ENTRIES, whose).all():
+            yield {
+                "entry": {
+                    "kind": entry.kind,
+                    "points": entry.points,
+                    "at": entry.business_at,
+                    "recorded_at": entry.recorded_at,
+                    "expires_at": entry.expires_at,
+                    "rule": entry.rule_version,
+                    "breakdown": entry.breakdown,
+                    "order": None if entry.order_id is None else str(entry.order_id),
+                }
+            }
+    for portion in privacy.portions(subject.order_refs):
+        for lot in conn.execute(_LOTS, {"refs": portion}).all():
+            yield {
+                "earned": {
+                    "order": None if lot.order_id is None else str(lot.order_id),
+                    "points": lot.points,
+                    "on_amount": lot.kept,
+                    "available_at": lot.available_at,
+                    "expires_at": lot.expires_at,
+                }
+            }
+
+
+def erase(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Take the person from their accounts; sums and entries stay in the books and lead to nobody."""
+    privacy.detach(conn, subject.shop_id, subject.customer_ids)
+
+
+PROCESSING = (
+    Processing(
+        what=sentence("Points: what each order brought, what was spent or expired, and the balance"),
+        purpose=sentence("So that points can be collected, spent and checked."),
+        basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+        retention=sentence(
+            "Until the customer's data is erased; sums stay in the books then, without a name or number."
+        ),
+        columns=(
+            "account.customer_id",
+            "account.total",
+            "account.expired_to",
+            "ledger_entry.kind",
+            "ledger_entry.points",
+            "ledger_entry.business_at",
+            "ledger_entry.recorded_at",
+            "ledger_entry.expires_at",
+            "ledger_entry.rule_version",
+            "ledger_entry.breakdown",
+            "earning.points",
+            "earning.kept",
+            "earning.available_at",
+            "earning.expires_at",
+            "earning.rule_version",
+        ),
+        export=export,
+        erase=erase,
+    ),
+)
