@@ -1,13 +1,11 @@
 import {ADDRESS} from './address';
 
+type Keys<Tree, Above extends string = ''> = {
+  [Key in keyof Tree & string]: Tree[Key] extends string ? `${Above}${Key}` : Keys<Tree[Key], `${Above}${Key}.`>;
+}[keyof Tree & string];
+
 /** The sentences and labels an extension has of its own: loading, failure, and the sample in Shopify's editor. */
-export type Words =
-  | 'loading'
-  | 'later'
-  | 'failed'
-  | 'absent'
-  | `sample.coupon.${'title' | 'text' | 'note' | 'copy' | 'copied' | 'apply'}`
-  | `sample.loyalty.${'title' | 'text' | 'spend' | 'coming' | 'order'}`;
+export type Words = Keys<typeof import('../checkout/locales/en.default.json')>;
 
 /** What the shared blocks need of the page they stand on. */
 export interface Page {
