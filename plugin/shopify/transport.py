@@ -1,4 +1,4 @@
-"""The client for a library that insists on ``https://{shop}.myshopify.com``: the configured origin takes its place."""
+"""The HTTP client that reaches shops; where a library insists on Shopify's own address, the configured one takes its place."""
 
 import httpx
 
@@ -12,15 +12,24 @@ READ_SECONDS = 15.0
 """Silence of this length ends a request."""
 
 
+LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20)
+
+
 class OriginTransport(httpx.AsyncBaseTransport):
-    """Sends what is meant for ``https://{shop}.myshopify.com`` to the configured origin, and nothing anywhere else."""
+    """Sends what is meant for ``https://{shop}.myshopify.com`` to the configured origin.
+
+    What names that origin already passes; anything else is refused.
+    """
 
     def __init__(self, config: Config, inner: httpx.AsyncBaseTransport) -> None:
         self._config = config
         self._inner = inner
+        self._origin = _place(httpx.URL(config.shop_origin("any")))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Forward with the address and the Host header of the configured origin."""
+        if _place(request.url) == self._origin:
+            return await self._inner.handle_async_request(request)
         handle = handle_of(request.url.host)
         if handle is None or request.url.scheme != "https":
             raise httpx.UnsupportedProtocol("only shops are reached by this client", request=request)
@@ -38,9 +47,13 @@ class OriginTransport(httpx.AsyncBaseTransport):
 
 
 def shop_client(config: Config) -> httpx.AsyncClient:
-    """A client for one exchange; redirects are never followed, so that a token stays where it belongs."""
+    """The client for all shops; redirects are never followed, so that a token stays where it belongs."""
     return httpx.AsyncClient(
-        transport=OriginTransport(config, httpx.AsyncHTTPTransport()),
+        transport=OriginTransport(config, httpx.AsyncHTTPTransport(limits=LIMITS)),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
+
+
+def _place(url: httpx.URL) -> tuple[str, str, int | None]:
+    return (url.scheme, url.host, url.port)

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from plugin.crypto import Keyring
 from plugin.database import Database, open_database
 from plugin.install import Link
+from plugin.shopify.transport import shop_client
 from plugin.shops import shop
 from tests.integration.edge.shop_server import ShopServer, shop_server
 from tests.unit.edge.signing import config
@@ -43,5 +43,5 @@ async def api() -> AsyncIterator[ShopServer]:
 @pytest.fixture
 async def link(db: Database, keyring: Keyring, api: ShopServer) -> AsyncIterator[Link]:
     settings = config(DANKBAR_SHOPIFY_ORIGIN=f"{api.origin}/{{shop}}")
-    async with httpx.AsyncClient() as http:
+    async with shop_client(settings) as http:
         yield Link(settings, db, keyring, http)

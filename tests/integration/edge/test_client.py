@@ -163,9 +163,10 @@ async def test_a_shop_that_cannot_be_reached_certainly_did_nothing(
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    lost = Gateway(nowhere, link.db, link.keyring, link.http, sleep=sleep)
-    with pytest.raises(Unreachable) as caught:
-        await lost.execute(shop, MUTATION)
+    async with httpx.AsyncClient() as http:
+        lost = Gateway(nowhere, link.db, link.keyring, http, sleep=sleep)
+        with pytest.raises(Unreachable) as caught:
+            await lost.execute(shop, MUTATION)
     assert not caught.value.unknown
     assert len(waits) == 3
 
@@ -219,7 +220,7 @@ async def test_a_shut_shop_is_disconnected(
 async def test_the_client_goes_to_shops_only_and_follows_nobody(
     link: Link, api: ShopServer, shop: Shop
 ) -> None:
-    for url in ("https://evil.example/", "http://example.myshopify.com/", f"{api.origin}/example/"):
+    for url in ("https://evil.example/", "http://example.myshopify.com/", "http://127.0.0.1:1/example/"):
         async with shop_client(link.config) as http:
             with pytest.raises(httpx.UnsupportedProtocol):
                 await http.get(url)
