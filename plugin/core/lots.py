@@ -61,9 +61,9 @@ def replay(lots: Iterable[Lot], debits: Iterable[Debit], now: datetime) -> Posit
     """Return the account's position at ``now``.
 
     At one instant a lot closes first, then lots open, then debits are taken. A debit takes the lots that are open,
-    soonest-expiring first; what they cannot cover is debt, netted by the next lot that opens.
+    soonest-expiring first; what they cannot cover is debt, netted by the next lot that opens, in the same turn.
     """
-    given = [lot for lot in lots if lot.points > 0]
+    given = sorted((lot for lot in lots if lot.points > 0), key=_turn)
     left: dict[tuple[int, int], int] = {}
     opened: dict[tuple[int, int], Lot] = {}
     debt = expired = 0
