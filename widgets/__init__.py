@@ -1,10 +1,11 @@
 """What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
 
-from widgets.base import Breach, Context, Invariant, Processing, Subject, Surface, Widget
+from widgets.base import Breach, Context, Figure, Invariant, Processing, Subject, Surface, Widget
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive
 from widgets.personal import FOUND, erase, export, export_request, subject
 from widgets.processing import everything
 from widgets.registry import ALL, SECTIONS
+from widgets.rehearsal import Preview, Scene, preview
 
 __all__ = [
     "ALL",
@@ -14,8 +15,11 @@ __all__ = [
     "SECTIONS",
     "Breach",
     "Context",
+    "Figure",
     "Invariant",
+    "Preview",
     "Processing",
+    "Scene",
     "Subject",
     "Surface",
     "Widget",
@@ -26,5 +30,6 @@ __all__ = [
     "everything",
     "export",
     "export_request",
+    "preview",
     "subject",
 ]

@@ -3,6 +3,7 @@
 from plugin.setting_input import sentence
 from widgets.base import Surface, Widget
 from widgets.loyalty.effects import on_orders
+from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
 from widgets.loyalty.processing import PROCESSING
@@ -19,4 +20,6 @@ widget = Widget(
     jobs=JOBS,
     processing=PROCESSING,
     invariants=INVARIANTS,
+    figures=figures,
+    says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},
 )
