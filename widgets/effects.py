@@ -65,14 +65,21 @@ def change_settings(
     Raises KeyError for an unknown section and Invalid, which names the field.
     """
     hooks = [widget.on_change[section] for widget in ALL.values() if section in widget.on_change]
-    if section == ShopSettings.section:
-        hooks.append(_rederive)
+    hooks.append(_rederive)
     return settings.change(conn, shop_id, SECTIONS[section], patch, now, hooks=hooks, gettext=gettext)
 
 
 def _rederive(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
-    """Ask for all orders again when what counts has changed: these two settings have no history (semantics A 6)."""
-    if not (isinstance(before, ShopSettings) and isinstance(after, ShopSettings)):
-        return
-    if (before.active_since, before.count_test_orders) != (after.active_since, after.count_test_orders):
-        tasks.enqueue(conn, [tasks.Wanted(shop_id, REDERIVE, "all", now, {})], now)
+    """Ask for orders again whose target the change touches.
+
+    What counts has no history, so that all orders are asked for (semantics A 6). A rule has one, but an order
+    processed between the start of a version and its commit may have been judged by the version before.
+    """
+    key, payload = f"since {now.isoformat()}", {"since": now.isoformat()}
+    if isinstance(before, ShopSettings) and isinstance(after, ShopSettings):
+        counted = (before.active_since, before.count_test_orders)
+        if counted != (after.active_since, after.count_test_orders):
+            key, payload = "all", {}
+        elif (before.currency, before.time_zone) == (after.currency, after.time_zone):
+            return
+    tasks.enqueue(conn, [tasks.Wanted(shop_id, REDERIVE, key, now, payload)], now)
