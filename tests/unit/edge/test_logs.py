@@ -1,0 +1,97 @@
+"""No line of the log tells anything about anybody."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+
+from plugin import logs
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    root, before, stream = logging.getLogger(), structlog.get_config(), StringIO()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in ("plugin", "webhooks", "widgets")}
+    logs.configure_logging(stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers, root.level = handlers, level
+    for name, found in levels.items():
+        logging.getLogger(name).setLevel(found)
+    structlog.configure(**before)
+
+
+def test_a_line_is_json_with_its_time_and_level(written: Any) -> None:
+    structlog.get_logger("plugin.test").warning("token_endpoint", shop="example", code=503)
+    (line,) = written()
+    assert {
+        "event": "token_endpoint",
+        "shop": "example",
+        "code": 503,
+        "level": "warning",
+    }.items() <= line.items()
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "shpat_0123456789abcdef",
+        "shprt_0123456789abcdef",
+        "shpss_0123456789abcdef",
+        "https://app.example/ext/orders/5123456789012?checkout_token=abc",
+        "gid://shopify/Customer/7123456",
+        "order 820982911946154508 failed",
+        "/ext/orders/4711",
+        "/?id_token=x&shop=y",
+    ],
+)
+def test_ids_tokens_and_queries_never_reach_it(written: Any, secret: str) -> None:
+    log = structlog.get_logger("plugin.test")
+    log.warning(secret, one=secret, two=[secret], three={"x": (secret,)}, four=ValueError(secret))
+    logging.getLogger("somebody.elses").warning("failed: %s", secret)
+    lines = written()
+    assert len(lines) == 2
+    text = json.dumps(lines)
+    telling = (
+        "eyJ",
+        "shpat_",
+        "shprt_",
+        "shpss_",
+        "51234",
+        "712345",
+        "82098",
+        "4711",
+        "checkout_token",
+        "id_token",
+    )
+    assert not any(word in text for word in telling)
+
+
+def test_an_exception_is_its_type_and_place_never_its_words(written: Any) -> None:
+    def fail() -> None:
+        raise KeyError("parameters: ('anna@example.com',)")
+
+    for log in (structlog.get_logger("plugin.test"), logging.getLogger("somebody.elses")):
+        try:
+            fail()
+        except KeyError:
+            log.exception("it failed")
+    for line in written():
+        assert line["error"] == "KeyError"
+        assert line["at"][-1].endswith("fail")
+        assert line["at"][-1].startswith("test_logs.py:")
+        assert "anna" not in json.dumps(line)
+
+
+def test_libraries_speak_up_from_warnings_only(written: Any) -> None:
+    logging.getLogger("httpx").info(
+        "HTTP Request: POST https://example.myshopify.com/admin/oauth/access_token"
+    )
+    structlog.get_logger("plugin.test").info("said")
+    assert [line["event"] for line in written()] == ["said"]
