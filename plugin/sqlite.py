@@ -1,6 +1,7 @@
 """The default home: one SQLite file, reads inline, one writer thread that shares each commit among all who wait."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -135,13 +136,11 @@ class SqliteDatabase:
         self._writer.dispose()
 
     def _drain(self) -> None:
-        with self._writer.connect() as conn:
-            while (first := self._queue.get()) is not None:
-                works, ended = self._waiting(first)
-                self._deliver(self._commit(conn, [work for work in works if not work.outside]))
-                self._deliver([_run_outside(conn, work) for work in works if work.outside])
-                if ended:
-                    return
+        while (first := self._queue.get()) is not None:
+            works, ended = self._waiting(first)
+            self._answer(works)
+            if ended:
+                return
 
     def _waiting(self, first: _Work) -> tuple[list[_Work], bool]:
         works = [first]
@@ -154,6 +153,14 @@ class SqliteDatabase:
                 return works, True
             works.append(item)
         return works, False
+
+    def _answer(self, works: list[_Work]) -> None:
+        try:
+            with self._writer.connect() as conn:
+                self._deliver(self._commit(conn, [work for work in works if not work.outside]))
+                self._deliver([_run_outside(conn, work) for work in works if work.outside])
+        except BaseException as error:  # noqa: BLE001 whoever was not told yet hears that the file cannot be opened
+            self._deliver([_Outcome(work, error=error) for work in works])
 
     def _commit(self, conn: Connection, works: list[_Work]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
@@ -177,7 +184,7 @@ class SqliteDatabase:
         for outcome in outcomes:
             by_loop.setdefault(outcome.work.loop, []).append(outcome)
         for loop, group in by_loop.items():
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # whoever waited in a closed loop is gone
                 loop.call_soon_threadsafe(_settle, group)
 
 
@@ -220,7 +227,9 @@ def _settle(outcomes: list[_Outcome]) -> None:
         future = outcome.work.future
         if future.done():
             continue
-        if outcome.error is not None:
+        if isinstance(outcome.error, StopIteration):  # which no future can carry
+            future.set_exception(RuntimeError("a work asked for more than there was"))
+        elif outcome.error is not None:
             future.set_exception(outcome.error)
         else:
             future.set_result(outcome.value)
