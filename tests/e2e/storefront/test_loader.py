@@ -1,0 +1,299 @@
+"""The storefront's loader in a real browser: one request, nothing moves, nothing breaks, nobody else is touched."""
+
+import json
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.storefront.shop import Reply, Shop, Visit, block, body, fragment, widgets
+
+POINTS = fragment(
+    "loyalty", '<h2>Your points</h2><div class="figures"><div><div class="big">320</div></div></div>'
+)
+CODE = fragment(
+    "coupon",
+    '<h2>Your code</h2><div class="code"><code>DANKE-7K2M</code><button type="button" hidden '
+    'data-dankbar-copy="DANKE-7K2M" data-dankbar-copied="Copied">Copy</button></div>',
+)
+TALL = fragment("loyalty", '<h2>Your points</h2><p style="height:900px">Long</p>')
+FORM = fragment(
+    "loyalty",
+    '<h2>Your points</h2><form hx-post="/apps/dankbar/widgets/loyalty/redeem" hx-target="closest section" '
+    'hx-swap="outerHTML"><input type="hidden" name="reward" value="r1"><button>Redeem</button></form>',
+)
+
+
+def visit(page: Page, shop: Shop) -> None:
+    page.goto(shop.origin)
+    page.wait_for_function("!document.querySelector('[data-dankbar-state=asked]')", timeout=15_000)
+
+
+def settled(page: Page) -> None:
+    """Wait until the browser has painted what it was given, and looked where everything is."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))))"
+    )
+
+
+def nothing_moved_or_broke(page: Page) -> None:
+    settled(page)
+    assert page.evaluate("[window.shift, window.faults]") == [0, []]
+
+
+def height(page: Page, selector: str = ".dankbar-block") -> float:
+    box = page.locator(selector).first.bounding_box()
+    return box["height"] if box else 0
+
+
+def test_all_blocks_of_a_page_share_one_request(page: Page, shop: Shop) -> None:
+    shop.blocks = block("loyalty") + block("coupon") + block("loyalty")
+    shop.reply = widgets(loyalty=POINTS, coupon=CODE)
+    visit(page, shop)
+    (asked,) = shop.asked("/apps/")
+    assert urlsplit(asked.path).path == "/apps/dankbar/widgets"
+    assert parse_qs(urlsplit(asked.path).query) == {"names": ["loyalty,coupon"], "locale": ["en"]}
+    assert len(shop.asked("dankbar.js")) == len(shop.asked("dankbar.css")) == 1
+    assert page.locator("[data-dankbar=loyalty]").count() == 2
+    expect(page.locator("[data-dankbar=coupon] code")).to_have_text("DANKE-7K2M")
+    nothing_moved_or_broke(page)
+
+
+def test_a_merchant_may_move_the_proxy_and_name_the_widget(page: Page, shop: Shop) -> None:
+    shop.blocks = block("loyalty", proxy="/apps/danke", heading="Stars & <b>more</b>", locale="de")
+    shop.reply = widgets(loyalty=POINTS)
+    visit(page, shop)
+    assert shop.asked("/apps/")[0].path == "/apps/danke/widgets?names=loyalty&locale=de"
+    expect(page.locator("[data-dankbar] h2")).to_have_text("Stars & <b>more</b>")
+
+
+def test_nobody_else_is_asked_and_nothing_is_kept(page: Page, shop: Shop) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    shop.blocks = block("loyalty") + block("coupon") + block("page-end")
+    shop.reply = widgets(loyalty=FORM, coupon=CODE)
+    visit(page, shop)
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+        urlsplit(shop.origin).netloc
+    }
+    assert page.context.cookies() == []
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+    assert shop.asked("htmx") == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        body("Internal Server Error", 500, "text/plain"),
+        body('{"code": "unavailable"}', 503),
+        body('{"code": "not_found"}', 404),
+        body("<!doctype html><h1>Enter the store's password</h1>", 200, "text/html"),
+        body("null"),
+        body("[1, 2]"),
+        body('"text"'),
+        body('{"loyalty": 7}'),
+        body('{"loyalty": {"html": "x"}}'),
+        body('{"loyalty": "just a text"}'),
+        body(json.dumps({"loyalty": "<section data-dankbar='coupon'>other</section>"})),
+        body('{"loyalty": "<sec'),
+        widgets(loyalty=None),
+        widgets(),
+    ],
+)
+def test_nothing_to_show_leaves_the_page_in_peace(page: Page, shop: Shop, reply: Reply) -> None:
+    shop.blocks, shop.reply = block("loyalty"), reply
+    visit(page, shop)
+    assert page.locator(".dankbar-block").inner_text() == ""
+    assert height(page) == 200
+    nothing_moved_or_broke(page)
+
+
+def test_a_host_that_is_gone_leaves_the_page_in_peace(page: Page, shop: Shop) -> None:
+    page.route("**/apps/**", lambda route: route.abort())
+    shop.blocks = block("loyalty")
+    visit(page, shop)
+    nothing_moved_or_broke(page)
+
+
+def test_without_its_style_sheet_a_widget_is_still_there(page: Page, shop: Shop) -> None:
+    page.route("**/*.css", lambda route: route.abort())
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=POINTS)
+    visit(page, shop)
+    expect(page.locator("[data-dankbar=loyalty]")).to_contain_text("320")
+
+
+def test_an_app_that_never_replies_is_let_go_after_five_seconds(page: Page, shop: Shop) -> None:
+    gone = threading.Event()
+
+    def silent(_: Visit) -> tuple[int, str, str]:
+        gone.wait(20)
+        return 200, "application/json", "{}"
+
+    shop.blocks, shop.reply = block("loyalty"), silent
+    visit(page, shop)
+    assert page.locator(".dankbar-block").get_attribute("data-dankbar-state") == "empty"
+    nothing_moved_or_broke(page)
+    gone.set()
+
+
+def test_an_empty_place_gives_its_room_back_where_nobody_looks(page: Page, shop: Shop) -> None:
+    shop.above = '<div style="height:1500px"></div>'
+    shop.blocks = block("loyalty")
+    visit(page, shop)
+    expect(page.locator(".dankbar-block")).to_be_hidden()
+    nothing_moved_or_broke(page)
+
+
+def test_a_taller_widget_waits_in_its_place_until_it_is_touched(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
+    visit(page, shop)
+    nothing_moved_or_broke(page)
+    assert height(page) == 200
+    page.locator("[data-dankbar] h2").click()
+    settled(page)
+    assert height(page) > 900
+    nothing_moved_or_broke(page)
+
+
+def test_a_taller_widget_takes_its_room_at_once_where_nobody_looks(page: Page, shop: Shop) -> None:
+    shop.above = '<div style="height:1500px"></div>'
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
+    visit(page, shop)
+    page.wait_for_function("document.querySelector('.dankbar-block').offsetHeight > 900")
+    nothing_moved_or_broke(page)
+
+
+def test_a_shorter_widget_fills_its_place(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("loyalty", height=300), widgets(loyalty=POINTS)
+    visit(page, shop)
+    assert height(page) == height(page, "[data-dankbar]") == 300
+    nothing_moved_or_broke(page)
+
+
+def test_a_code_is_copied_and_says_so(page: Page, shop: Shop) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    shop.blocks, shop.reply = block("coupon"), widgets(coupon=CODE)
+    visit(page, shop)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "DANKE-7K2M"
+
+
+def test_without_a_clipboard_no_button_offers_it(page: Page, shop: Shop) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    shop.blocks, shop.reply = block("coupon"), widgets(coupon=CODE)
+    visit(page, shop)
+    expect(page.locator("[data-dankbar-copy]")).to_be_hidden()
+
+
+def redeeming(status: int = 200) -> Reply:
+    """The form first, then what a redemption answers."""
+
+    def reply(visit: Visit) -> tuple[int, str, str]:
+        if visit.method == "POST":
+            done = fragment("loyalty", "<h2>Your points</h2><p>Here is your code.</p>")
+            return status, "text/html", done
+        return widgets(loyalty=FORM)(visit)
+
+    return reply
+
+
+def test_the_first_click_redeems_though_htmx_was_not_there_yet(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("loyalty", heading="Stars"), redeeming()
+    visit(page, shop)
+    assert shop.asked("htmx") == []
+    page.locator("[data-dankbar] button").dispatch_event("click")
+    expect(page.locator("[data-dankbar]")).to_contain_text("Here is your code.")
+    (posted,) = [one for one in shop.visits if one.method == "POST"]
+    assert posted.body == "reward=r1"
+    expect(page.locator("[data-dankbar] h2")).to_have_text("Stars")
+    assert page.url == f"{shop.origin}/"
+    assert page.evaluate("[history.length, history.state]") == [page.evaluate("history.length"), None]
+    assert page.evaluate("window.faults") == []
+
+
+def test_a_second_click_redeems_once_more_and_no_oftener(page: Page, shop: Shop) -> None:
+    shop.blocks = block("loyalty")
+    form_again = widgets(loyalty=FORM)
+    shop.reply = lambda visit: (200, "text/html", FORM) if visit.method == "POST" else form_again(visit)
+    visit(page, shop)
+    for expected in (1, 2):
+        with page.expect_response(lambda response: response.request.method == "POST"):
+            page.locator("[data-dankbar] button").click()
+        settled(page)
+        assert len([one for one in shop.visits if one.method == "POST"]) == expected
+
+
+@pytest.mark.parametrize("status", [403, 409, 429, 500, 503])
+def test_a_refusal_leaves_the_widget_standing(page: Page, shop: Shop, status: int) -> None:
+    shop.blocks, shop.reply = block("loyalty"), redeeming(status)
+    visit(page, shop)
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.locator("[data-dankbar] button").click()
+    settled(page)
+    expect(page.locator("[data-dankbar] button")).to_have_text("Redeem")
+
+
+def test_a_theme_with_an_htmx_of_its_own_stays_untouched(page: Page, shop: Shop) -> None:
+    theirs = (
+        '<meta name="htmx-config" content=\'{"defaultSwap":"delete"}\'><script>window.htmx = {version: "theirs"}</script>'
+        '<button id="theirs" hx-get="/stolen" hx-on:click="window.stolen = 1">Theirs</button>'
+    )
+    shop.above, shop.blocks, shop.reply = theirs, block("loyalty"), redeeming()
+    visit(page, shop)
+    before = page.locator("#theirs").evaluate("node => node.outerHTML")
+    page.locator("[data-dankbar] button").click()
+    expect(page.locator("[data-dankbar]")).to_contain_text("Here is your code.")
+    page.locator("#theirs").click()
+    settled(page)
+    assert page.locator("#theirs").evaluate("node => node.outerHTML") == before
+    assert page.evaluate("[window.htmx.version, window.stolen ?? null]") == ["theirs", None]
+    assert page.locator("meta[name=htmx-config]").count() == 1
+    assert page.evaluate("document.adoptedStyleSheets.length") == 0
+    assert shop.asked("stolen") == []
+
+
+def test_a_theme_without_htmx_gets_none(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("loyalty"), redeeming()
+    visit(page, shop)
+    page.locator("[data-dankbar] button").click()
+    expect(page.locator("[data-dankbar]")).to_contain_text("Here is your code.")
+    assert page.evaluate("'htmx' in window") is False
+    assert page.locator("meta[name=htmx-config]").count() == 0
+
+
+def test_a_section_changed_in_the_theme_editor_is_filled_again(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("loyalty", design_mode=True), widgets(loyalty=POINTS)
+    visit(page, shop)
+    page.evaluate(
+        """(html) => {
+          document.querySelector('.shopify-block').outerHTML = html;
+          document.dispatchEvent(new CustomEvent('shopify:section:load'));
+        }""",
+        shop.blocks,
+    )
+    expect(page.locator("[data-dankbar=loyalty]")).to_contain_text("320")
+    assert len(shop.asked("/apps/")) == 2
+
+
+def test_the_theme_editor_says_why_a_place_is_empty(page: Page, shop: Shop) -> None:
+    shop.blocks = block("loyalty", design_mode=True)
+    visit(page, shop)
+    expect(page.locator(".dankbar-block p")).to_contain_text("will see it")
+
+
+def test_without_javascript_a_link_leads_to_the_account(page: Page, shop: Shop) -> None:
+    browser = page.context.browser
+    assert browser
+    context = browser.new_context(java_script_enabled=False)
+    quiet = context.new_page()
+    shop.blocks = block("loyalty") + block("coupon", locale="de")
+    quiet.goto(shop.origin)
+    links = quiet.locator(".dankbar-block a")
+    assert links.all_inner_texts() == [
+        "See your points in your account",
+        "Code für die nächste Bestellung im Kundenkonto ansehen",
+    ]
+    assert links.first.get_attribute("href") == "/account"
+    context.close()
