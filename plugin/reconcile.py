@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
@@ -44,14 +45,29 @@ async def _absorb(
     if not found:
         return 0
 
-    def work(conn: Connection) -> None:
-        pseudonyms = Pseudonyms(runtime.keyring, [whose])
-        key = pseudonyms.key(whose.id)
-        widgets.apply(conn, [_arrival(whose, key, one) for one in found], now, pseudonyms)
-
-    await runtime.db.write(work)
+    try:
+        await runtime.db.write(partial(_merge, run=runtime, whose=whose, found=found, now=now))
+    except Park:
+        if len(found) == 1:
+            await _set_aside(runtime, whose, found[0].arrival.order_id, now)
+            return 1
+        return sum([await _absorb(runtime, whose, [one], now) for one in found])
     runtime.bells.ring(*(f"order:{whose.id}:{one.arrival.order_id}" for one in found))
     return len(found)
+
+
+def _merge(
+    conn: Connection, run: "Runtime | TaskRun", whose: Shop, found: Sequence[FetchedOrder], now: datetime
+) -> None:
+    pseudonyms = Pseudonyms(run.keyring, [whose])
+    key = pseudonyms.key(whose.id)
+    widgets.apply(conn, [_arrival(whose, key, one) for one in found], now, pseudonyms)
+
+
+async def _set_aside(runtime: "Runtime | TaskRun", whose: Shop, order_id: int, now: datetime) -> None:
+    """Leave an order that cannot be counted to a task of its own, which is parked where somebody sees it."""
+    wanted = Wanted(whose.id, widgets.FETCH_ORDER, str(order_id), now, {"order_id": order_id})
+    await runtime.db.write(lambda conn: tasks.enqueue(conn, [wanted], now))
 
 
 def _arrival(whose: Shop, key: bytes, fetched: FetchedOrder) -> Arrival:
@@ -74,7 +90,8 @@ async def fetch_one(run: TaskRun) -> None:
         raise Park("The task names no order.") from error
     fetched = await fetch_order(run.gateway, run.shop, order_id)
     if fetched is not None:
-        await _absorb(run, run.shop, [fetched], run.now)
+        await run.db.write(partial(_merge, run=run, whose=run.shop, found=[fetched], now=run.now))
+        run.bells.ring(f"order:{run.shop.id}:{order_id}")
 
 
 async def nightly(run: TaskRun) -> None:

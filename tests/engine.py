@@ -1,5 +1,6 @@
 """Drives the engine through its real doors without HTTP: a shop, its settings, stored webhooks, the worker's batch."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from plugin.core.ledger import Entry
 from plugin.core.orders import Arrival, Snapshot
 from plugin.crypto import Keyring
 from plugin.database import Database
+from plugin.errors import Park
 from plugin.pseudonyms import Pseudonyms
 from plugin.settings import Section, ShopSettings, setting
 from plugin.shops import Shop, Tokens
@@ -99,10 +101,11 @@ def handle_all(conn: Connection, now: datetime, most: int = 50) -> Batch:
 
 
 def fetch(conn: Connection, shop: Shop, body: Mapping[str, Any], fetched_at: datetime, now: datetime) -> None:
-    """Feed an order as a fetch that began at ``fetched_at`` shows it."""
+    """Feed an order as a fetch that began at ``fetched_at`` shows it; one that would be parked changes nothing."""
     facts, _ = payloads.order(json.dumps(body).encode())
     arrival = Arrival(shop.id, facts.id, Snapshot(facts, fetched_at))
-    widgets.apply(conn, [arrival], now, Pseudonyms(KEYRING, [shop]))
+    with contextlib.suppress(Park), conn.begin_nested():
+        widgets.apply(conn, [arrival], now, Pseudonyms(KEYRING, [shop]))
 
 
 def redeem(conn: Connection, shop: Shop, customer: int, points: int, at: datetime, now: datetime) -> None:
