@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
+from prometheus_client import Counter
 from shopify import session_token
 from shopify_app import RequestInput, ShopifyApp
 
@@ -27,6 +28,9 @@ PATCH_PATH = "/auth/patch-id-token"
 
 RESERVED = frozenset({"shop", "timestamp", "signature", "path_prefix", "logged_in_customer_id", "hmac"})
 """Parameters the app proxy adds; a visitor who adds one too would be read for Shopify."""
+
+CLAIMS = Counter("dankbar_shopper_claims", "Undocumented claims seen in shoppers' tokens", ["claim"])
+"""``iss``, ``sid`` or ``other``: whether Shopify's real tokens carry more than its documentation says."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKEN_LENGTH = 8192
@@ -131,13 +135,16 @@ def shopper(config: Config, call: Call) -> Shopper:
     of_admin = issuer is not None and (not isinstance(issuer, str) or issuer.rstrip("/").endswith("/admin"))
     if handle is None or of_admin or claims.get("exp") is None:
         raise Unauthorized("The session token was not issued to a shopper.")
+    customer_id = None
+    if subject is not None:
+        found = _CUSTOMER.fullmatch(subject) if isinstance(subject, str) else None
+        if found is None:
+            raise Unauthorized("The session token was not issued to a shopper.")
+        customer_id = _id(found[1])
     unfamiliar = tuple(sorted(claims.keys() - _FAMILIAR))
-    if subject is None:
-        return Shopper(handle, None, unfamiliar)
-    found = _CUSTOMER.fullmatch(subject) if isinstance(subject, str) else None
-    if found is None:
-        raise Unauthorized("The session token was not issued to a shopper.")
-    return Shopper(handle, _id(found[1]), unfamiliar)
+    for claim in unfamiliar:
+        CLAIMS.labels(claim if claim in {"iss", "sid"} else "other").inc()
+    return Shopper(handle, customer_id, unfamiliar)
 
 
 def storefront(config: Config, call: Call) -> Visitor:

@@ -160,9 +160,20 @@ def test_shopper_is_the_customer_shopify_vouches_for(dest: str) -> None:
     assert guards.shopper(CONFIG, buyer_call(token(buyer_claims({"dest": dest})))) == Shopper("example", None)
 
 
-def test_other_claims_of_a_shopper_are_tolerated_and_named() -> None:
-    text = token(buyer_claims({"iss": "https://example.myshopify.com/checkouts", "sid": "x", "purpose": "y"}))
-    assert guards.shopper(CONFIG, buyer_call(text)) == Shopper("example", None, ("iss", "purpose", "sid"))
+def test_other_claims_of_a_shopper_are_tolerated_named_and_counted() -> None:
+    def counted() -> list[float]:
+        samples = [guards.CLAIMS.labels(claim)._value.get() for claim in ("iss", "sid", "other")]
+        return [float(value) for value in samples]
+
+    before = counted()
+    text = token(
+        buyer_claims(
+            {"iss": "https://example.myshopify.com/checkouts", "sid": "x", "purpose": "y", "act": "z"}
+        )
+    )
+    proof = guards.shopper(CONFIG, buyer_call(text))
+    assert proof == Shopper("example", None, ("act", "iss", "purpose", "sid"))
+    assert [after - was for after, was in zip(counted(), before, strict=True)] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
