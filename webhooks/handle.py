@@ -11,7 +11,6 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 import widgets
 from plugin import shops
@@ -22,6 +21,7 @@ from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import inbox
 from webhooks.inbox import Event
+from webhooks.outage import is_outage
 from webhooks.topics import TOPICS, Topic
 
 log = structlog.get_logger()
@@ -59,8 +59,8 @@ def handle_due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> 
     for event in events:
         try:
             _sort(conn, event, known.get(event.shop), keyring, pseudonyms, now, batch, about)
-        except Park as park:
-            _park(conn, event, str(park), batch)
+        except Exception as error:  # noqa: BLE001 every failure is recorded with the event
+            _give_back(conn, event, error, now, batch)
     _apply(conn, about, pseudonyms, now, batch)
     inbox.finish(conn, batch.handled, now)
     return batch
@@ -101,15 +101,9 @@ def _handle_alone(
 ) -> None:
     if topic.handle is None:
         raise Park("The shop is unknown or has uninstalled the app.")
-    try:
-        with conn.begin_nested():
-            topic.handle(conn, event, shop, now, keyring)
-    except Park:
-        raise
-    except Exception as error:  # noqa: BLE001 every failure is recorded with the event
-        _fail(conn, event, error, now, batch)
-    else:
-        batch.handled.append(event.id)
+    with conn.begin_nested():
+        topic.handle(conn, event, shop, now, keyring)
+    batch.handled.append(event.id)
 
 
 def _apply(
@@ -121,7 +115,8 @@ def _apply(
         with conn.begin_nested():
             widgets.apply(conn, [one.arrival for one in about], now, pseudonyms)
     except Exception as error:  # noqa: BLE001 every failure is recorded with the event
-        _reraise_outage(error)
+        if is_outage(error):
+            raise
         if len(about) == 1:
             _give_back(conn, about[0].event, error, now, batch)
             return
@@ -134,6 +129,8 @@ def _apply(
 
 
 def _give_back(conn: Connection, event: Event, error: Exception, now: datetime, batch: Batch) -> None:
+    if is_outage(error):
+        raise error  # a database that is full, locked or gone is nobody's fault: the whole batch waits
     if isinstance(error, Park):
         _park(conn, event, str(error), batch)
     else:
@@ -141,7 +138,6 @@ def _give_back(conn: Connection, event: Event, error: Exception, now: datetime, 
 
 
 def _fail(conn: Connection, event: Event, error: Exception, now: datetime, batch: Batch) -> None:
-    _reraise_outage(error)
     reason = (
         str(error) if isinstance(error, DankbarError) else f"An error in the program: {type(error).__name__}."
     )
@@ -161,12 +157,6 @@ def _park(conn: Connection, event: Event, reason: str, batch: Batch) -> None:
     log.warning("event parked", shop=event.shop, webhook=event.webhook_id, topic=event.topic)
     inbox.park(conn, event, reason)
     batch.parked += 1
-
-
-def _reraise_outage(error: Exception) -> None:
-    """A database that is full, locked or gone is nobody's fault: the whole batch waits."""
-    if isinstance(error, DBAPIError) and not isinstance(error, (IntegrityError, DataError)):
-        raise error
 
 
 def _check_owner(event: Event) -> None:

@@ -162,7 +162,7 @@ def finish(conn: Connection, ids: Sequence[int], now: datetime) -> None:
 
 def park(conn: Connection, event: Event, reason: str) -> None:
     """Set an event aside with the reason; its body stays, encrypted, until retention ends."""
-    conn.execute(_PARKED, {"event_id": event.id, "why": reason[:500]})
+    conn.execute(_PARKED, {"event_id": event.id, "why": _sentence(reason)})
 
 
 def fail(conn: Connection, event: Event, reason: str, now: datetime) -> bool:
@@ -171,7 +171,7 @@ def fail(conn: Connection, event: Event, reason: str, now: datetime) -> bool:
         park(conn, event, reason)
         return True
     wait = timedelta(seconds=WAITS[min(event.attempts, len(WAITS) - 1)])
-    conn.execute(_FAILED, {"event_id": event.id, "why": reason[:500], "again_at": now + wait})
+    conn.execute(_FAILED, {"event_id": event.id, "why": _sentence(reason), "again_at": now + wait})
     return False
 
 
@@ -194,6 +194,11 @@ def opened(row: Any, keyring: Keyring) -> bytes | None:
         return keyring.open(row.body, context=_context(row.shop, row.webhook_id))
     except SealBroken:
         return None
+
+
+def _sentence(reason: str) -> str:
+    """No database stores a null character in a text."""
+    return reason.replace("\0", "")[:500]
 
 
 def _event(row: Any, keyring: Keyring) -> Event:

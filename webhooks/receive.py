@@ -4,7 +4,6 @@ The answer leaves after the row is on the disk; requests that wait at the same t
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.guards import webhook_hmac_ok
+from plugin.shopify.names import handle_of
 from plugin.wake import Bells
 from webhooks import inbox
 from webhooks.inbox import Received
@@ -25,8 +25,6 @@ MOST_WAITING = 4096
 """Webhooks that wait for their commit; beyond that the sender is told to come back."""
 
 INBOX_BELL = "inbox"
-
-_SHOP = re.compile(r"([a-z0-9][a-z0-9-]*)\.myshopify\.com", re.IGNORECASE)
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -115,7 +113,7 @@ class ShopifyWebhooks:
         headers = _headers(scope)
         if headers is None or not webhook_hmac_ok(body, headers.get("hmac-sha256"), self._secrets):
             return Answer(401, "The signature is missing or wrong.")
-        shop = _SHOP.fullmatch(headers.get("shop-domain", ""))
+        shop = handle_of(headers.get("shop-domain", ""))
         if shop is None:
             return Answer(401, "The shop header is missing or wrong.")
         webhook_id = headers.get("webhook-id", "")
@@ -123,7 +121,7 @@ class ShopifyWebhooks:
             return Answer(400, "The webhook id is missing.")
         received = Received(
             source="shopify",
-            shop=shop.group(1).lower(),
+            shop=shop,
             webhook_id=webhook_id,
             topic=headers.get("topic", "")[:80],
             triggered_at=_instant(headers.get("triggered-at")),
@@ -190,6 +188,6 @@ def _headers(scope: Mapping[str, Any]) -> dict[str, str] | None:
 def _instant(text: str | None) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text or "")
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else None
