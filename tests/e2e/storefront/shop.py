@@ -72,7 +72,7 @@ class Shop:
         )
 
 
-def block(name: str, *, design_mode: bool = False, locale: str = "en", **settings: object) -> str:
+def block(name: str, *, design_mode: bool = False, locale: str = "en", **settings: str | int) -> str:
     """Return a block as Shopify renders it: its defaults, these settings, and the wrapper around every app block."""
     source = (THEME / "blocks" / f"{name}.liquid").read_text("utf-8")
     liquid_part, schema_part = re.split(r"{% schema %}", source)
