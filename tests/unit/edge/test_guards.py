@@ -234,12 +234,12 @@ def test_visitor_is_who_shopify_says() -> None:
     assert guards.storefront(CONFIG, Call("GET", proxied(customer=None), {})).customer_id is None
 
 
-@pytest.mark.parametrize("age", [-85, 0, 85])
+@pytest.mark.parametrize("age", [-30, 0, 30])
 def test_a_fresh_address_is_accepted(age: int) -> None:
     guards.storefront(CONFIG, Call("GET", proxied(age=age), {}))
 
 
-@pytest.mark.parametrize("age", [-95, 95, 10**9, -(10**9)])
+@pytest.mark.parametrize("age", [-300, 300, 10**9, -(10**9)])
 def test_a_stale_address_is_refused(age: int) -> None:
     refused("storefront", Call("GET", proxied(age=age), {}))
 
