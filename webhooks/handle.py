@@ -114,7 +114,7 @@ def _apply(
     try:
         with conn.begin_nested():
             widgets.apply(conn, [one.arrival for one in about], now, pseudonyms)
-    except Exception as error:  # noqa: BLE001 every failure is recorded with the event
+    except Exception as error:
         if is_outage(error):
             raise
         if len(about) == 1:

@@ -113,7 +113,7 @@ class ShopifyWebhooks:
         headers = _headers(scope)
         if headers is None or not webhook_hmac_ok(body, headers.get("hmac-sha256"), self._secrets):
             return Answer(401, "The signature is missing or wrong.")
-        shop = handle_of(headers.get("shop-domain", ""))
+        shop = handle_of(headers.get("shop-domain", "").lower())
         if shop is None:
             return Answer(401, "The shop header is missing or wrong.")
         webhook_id = headers.get("webhook-id", "")
