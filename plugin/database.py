@@ -5,14 +5,41 @@ All database work is a plain function ``work(conn)``. ``await db.read(work)`` ru
 awaited inside, so no network call ever happens within a transaction.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Insert, Integer, MetaData, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TableValuedAlias,
+    Text,
+    TypeDecorator,
+    Update,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from plugin.errors import ConfigurationError
 
@@ -58,15 +85,116 @@ class Utc(TypeDecorator[datetime]):
 
 
 class Upsert:
-    """One INSERT ... ON CONFLICT, prebuilt for both databases."""
+    """One INSERT, mostly with ON CONFLICT, prebuilt for both databases."""
 
     def __init__(self, build: Callable[[Callable[..., Any]], Any]) -> None:
+        self._build = build
         self._sqlite: Insert = build(sqlite.insert)
         self._postgresql: Insert = build(postgresql.insert)
+        self._arrays: dict[tuple[str, ...], Insert] = {}
 
     def on(self, conn: Connection) -> Insert:
         """Return the statement in the connection's dialect."""
         return self._sqlite if conn.dialect.name == "sqlite" else self._postgresql
+
+    def rows(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
+        """Insert rows that all have the same columns as one set; PostgreSQL is given an array for each column.
+
+        With DO UPDATE no two rows may meet the same conflict.
+        """
+        if conn.dialect.name == "sqlite":
+            return conn.execute(self._sqlite, rows)
+        names = tuple(rows[0])
+        statement = self._arrays.get(names)
+        if statement is None:
+            statement = self._arrays[names] = self._build(partial(_insert_arrays, names=names))
+        return conn.execute(statement, _by_column(names, rows))
+
+
+class Changes:
+    """One UPDATE of many rows, each with values of its own: ``build`` gets the values by name, of these types."""
+
+    def __init__(
+        self, types: Mapping[str, TypeEngine[Any]], build: Callable[[Mapping[str, Any]], Update]
+    ) -> None:
+        self._names = tuple(types)
+        self._sqlite = build({name: bindparam(name, type_=kind) for name, kind in types.items()})
+        self._postgresql = build(dict(_arrays(types).c.items()))
+
+    def rows(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change them; no two rows of ``rows`` may change the same one."""
+        if conn.dialect.name == "sqlite":
+            conn.execute(self._sqlite, rows)
+        else:
+            conn.execute(self._postgresql, _by_column(self._names, rows))
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return that the column is one of the values of the parameter ``name``, a list.
+
+    One parameter whatever the list's length, so that the statement is prepared once and not for each length.
+    """
+    return _Among(column, bindparam(name, type_=_Listed(column.type)))
+
+
+class _Listed(TypeDecorator[list[Any]]):
+    """A list as one parameter: an array, and JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that carries the list."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else _array_of(self.item))
+
+    def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
+        """Return the list as the database is given it."""
+        return json.dumps(value) if dialect.name == "sqlite" else value
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    name = "among"
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = element.clauses
+    given = compiler.process(values, **options)
+    listed = f"SELECT value FROM json_each({given})"  # noqa: S608 a parameter's place, no value
+    return f"{compiler.process(column, **options)} IN ({listed})"
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **options)} = ANY ({compiler.process(values, **options)})"
+
+
+def _insert_arrays(table: Table, names: Sequence[str]) -> Insert:
+    given = _arrays({name: table.c[name].type for name in names})
+    return postgresql.insert(table).from_select(names, select(*given.c), include_defaults=False)
+
+
+def _arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
+    """Return a table ``given`` whose columns are array parameters of these names."""
+    arrays = (bindparam(name, type_=_array_of(kind)) for name, kind in types.items())
+    columns = (column(name, kind) for name, kind in types.items())
+    return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+
+
+def _array_of(item: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return an array of these; texts without their length, since casting to one would cut what is too long."""
+    return postgresql.ARRAY(Text() if isinstance(item, String) else item)
+
+
+def _by_column(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}
 
 
 class Database(Protocol):

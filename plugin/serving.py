@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,31 +15,32 @@ from plugin.errors import ConfigurationError
 from plugin.runtime import open_runtime
 from plugin.worker import Worker
 
+OPTIONS: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "proxy_headers": True,
+    "timeout_graceful_shutdown": 20,
+    "backlog": 4096,
+}
+"""How every server is run, also what the benchmarks compare with."""
+
 _NO_WORKER = "DANKBAR_NO_WORKER"
 """Set for the web processes that the server starts by itself."""
 
 
 def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bool) -> None:
     """Serve until told to stop; requests under way are finished. Raises ConfigurationError."""
-    options = {
-        "host": host,
-        "port": port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "access_log": False,
-        "log_level": "warning",
-        "server_header": False,
-        "proxy_headers": True,
-        "timeout_graceful_shutdown": 20,
-        "backlog": 4096,
-    }
     if workers == 1:
-        uvicorn.run(create_app(config, with_worker=with_worker), **options)  # type: ignore[arg-type]
+        uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
         return
     if database_url(config.database_url).get_backend_name() == "sqlite":
         raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
     os.environ[_NO_WORKER] = "" if with_worker else "1"
-    uvicorn.run("plugin.serving:from_environment", factory=True, workers=workers, **options)  # type: ignore[arg-type]
+    factory = "plugin.serving:from_environment"
+    uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
 
 
 def from_environment() -> Starlette:

@@ -1,0 +1,148 @@
+"""A long history of points, made within the database: through the worker a million entries would take minutes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+
+from plugin.core import order_codec
+from plugin.core.accounts import account
+from plugin.core.ledger import ACCRUAL, earning, ledger_entry
+from plugin.core.order_book import order
+from plugin.core.orders import Line, OrderFacts, OrderState, Snapshot
+from plugin.database import Utc
+
+FIRST_CUSTOMER = 7 * 10**12
+FIRST_ORDER = 10**12
+ORDERS_OF_EACH = 5
+POINTS = 60
+
+_APART = 7_919
+"""A prime: neighbouring orders are of customers far apart, as in a shop."""
+
+
+def customers_of(entries: int) -> int:
+    """Return how many customers share a history of so many entries."""
+    return max(1, entries // ORDERS_OF_EACH)
+
+
+def customer(number: int) -> int:
+    """Return the Shopify id of a customer, counted from 0; a customer of the shop ``number % shops``."""
+    return FIRST_CUSTOMER + number
+
+
+def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime) -> None:
+    """Write so many orders with one ledger entry each, spread over customers and shops."""
+    people, orders = _numbers(customers_of(entries)), _numbers(entries)
+    first, shops = shop_ids[0], len(shop_ids)
+    columns: dict[str, Any] = {
+        "id": people.c.i + 1,
+        "shop_id": people.c.i % shops + first,
+        "customer_id": people.c.i + FIRST_CUSTOMER,
+        "root_id": people.c.i + 1,
+        "total": literal(POINTS * ORDERS_OF_EACH),
+        "expires": literal(False),
+    }
+    _fill(conn, account, columns)
+    whose = (orders.c.i * _APART) % customers_of(entries)
+    shared = {"shop_id": whose % shops + first}
+    at = literal(now - timedelta(days=60), Utc())
+    _fill(conn, order, shared | _orders(orders.c.i, whose, at, now - timedelta(days=60)))
+    _fill(conn, earning, shared | _earnings(orders.c.i, whose, literal(now - timedelta(days=46), Utc())))
+    _fill(conn, ledger_entry, shared | _entries(orders.c.i, whose, at))
+
+
+def settle(conn: Connection) -> None:
+    """Let the database learn what there is, as it does by itself in the course of time."""
+    conn.execute(text("ANALYZE"))
+
+
+def _orders(i: ColumnElement[int], whose: Any, at: Any, day: datetime) -> dict[str, Any]:
+    return {
+        "id": i + 1,
+        "order_id": i + FIRST_ORDER,
+        "customer_id": whose + FIRST_CUSTOMER,
+        "processed_at": at,
+        "first_at": at,
+        "net": literal(6000),
+        "sealed": literal(False),
+        "state": literal(order_codec.encode(_state(day))),
+    }
+
+
+def _earnings(i: ColumnElement[int], whose: Any, available: Any) -> dict[str, Any]:
+    return {
+        "order_ref": i + 1,
+        "account_id": whose + 1,
+        "points": literal(POINTS),
+        "kept": literal(6000),
+        "available_at": available,
+        "rule_version": literal("1.1"),
+    }
+
+
+def _entries(i: ColumnElement[int], whose: Any, at: Any) -> dict[str, Any]:
+    key = literal("order:") + cast(i + 1, String) + ":" + cast(whose + 1, String) + ":1"
+    return {
+        "id": i + 1,
+        "account_id": whose + 1,
+        "kind": literal(ACCRUAL),
+        "points": literal(POINTS),
+        "order_ref": i + 1,
+        "business_key": key,
+        "business_at": at,
+        "recorded_at": at,
+        "rule_version": literal("1.1"),
+    }
+
+
+def _numbers(count: int) -> CTE:
+    """0 to count - 1, in either database."""
+    n = select(literal(0, BigInteger).label("i")).cte("n", recursive=True)
+    return n.union_all(select(n.c.i + 1).where(n.c.i < count - 1))
+
+
+def _fill(conn: Connection, table: Table, columns: dict[str, Any]) -> None:
+    conn.execute(insert(table).from_select(list(columns), select(*columns.values())))
+    if conn.dialect.name == "postgresql" and "id" in columns:
+        name = conn.dialect.identifier_preparer.format_table(table)
+        sequence = func.pg_get_serial_sequence(name, "id")
+        conn.execute(select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery())))
+
+
+def _state(day: datetime) -> OrderState:
+    """A plausible order; only its length matters, since the orders of a history are not told of again."""
+    lines = tuple(Line(n, 7, 1, 1, gift_card=False, ships=True, price=2000) for n in range(3))
+    facts = OrderFacts(
+        id=FIRST_ORDER,
+        updated_at=day,
+        created_at=day,
+        processed_at=day,
+        cancelled_at=None,
+        test=False,
+        currency="EUR",
+        taxes_included=True,
+        status="paid",
+        outstanding=0,
+        subtotal=6000,
+        tax=957,
+        source="web",
+        lines=lines,
+        country="DE",
+    )
+    snapshot = Snapshot(facts)
+    return OrderState(snapshot=snapshot, key=snapshot.key())

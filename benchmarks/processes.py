@@ -1,0 +1,109 @@
+"""The processes that are measured, each on the measured core: the app as it is served, and the baselines."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.machine import measure_alone
+from tests.servers import free_port
+
+CLIENT = "benchmark-client"
+SECRET = "shpss_" + "b" * 32
+SECRET_KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
+"""32 times the letter k."""
+
+DANKBAR = ("-c", "from plugin.cli import main; main()")
+"""The ``dankbar`` command, for this interpreter."""
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60
+
+
+class NotStarted(Exception):
+    """A process ended or kept silent; the message holds the end of what it wrote."""
+
+
+def environment(url: str) -> dict[str, str]:
+    """Return the variables of an app on that database; Shopify is where nobody listens."""
+    return {
+        "SHOPIFY_API_KEY": CLIENT,
+        "SHOPIFY_API_SECRET": SECRET,
+        "DANKBAR_SECRET_KEY": SECRET_KEY,
+        "DANKBAR_DATABASE_URL": url,
+        "DANKBAR_SHOPIFY_ORIGIN": "http://127.0.0.1:9/{shop}",
+    }
+
+
+@contextmanager
+def app(url: str, *options: str) -> Iterator[int]:
+    """Serve the app on that database; yields its port."""
+    port = free_port()
+    with process([*DANKBAR, "serve", "--port", str(port), *options], environment(url), port):
+        yield port
+
+
+@contextmanager
+def module(name: str, *arguments: str, url: str) -> Iterator[int]:
+    """Run a baseline's module as a server, told its port first; yields the port."""
+    port = free_port()
+    with process(["-m", name, str(port), *arguments], environment(url), port):
+        yield port
+
+
+def result(name: str, *arguments: str, url: str) -> str:
+    """Run a module on the measured core to its end and return what it printed."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", name, *arguments],
+        env=os.environ | environment(url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    measure_alone(running.pid)
+    printed, complaint = running.communicate()
+    if running.returncode:
+        raise NotStarted(complaint[-2000:])
+    return printed
+
+
+@contextmanager
+def process(arguments: list[str], values: Mapping[str, str], port: int) -> Iterator[None]:
+    """Run a server on the measured core; entered when it listens, stopped at the end."""
+    with tempfile.TemporaryFile() as log:
+        running = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=os.environ | values,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+        )
+        measure_alone(running.pid)
+        try:
+            if not _listens(running, port):
+                log.seek(0)
+                raise NotStarted(log.read()[-2000:].decode(errors="replace"))
+            yield
+        finally:
+            running.terminate()
+            try:
+                running.wait(30)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+def _listens(running: "subprocess.Popen[bytes]", port: int) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while running.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.005)
+    return False

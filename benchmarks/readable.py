@@ -1,0 +1,118 @@
+"""From the accepted webhook of an order to its coupon and points on the thank-you page, at 50 orders a second."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+
+import uvloop
+
+import widgets
+from benchmarks import bodies, history, seed
+from benchmarks.figures import Figure, at_most, quantile
+from benchmarks.homes import Home, run
+from benchmarks.load import Answer, Connection, Refused, ask, connect
+from benchmarks.processes import CLIENT, SECRET, app
+from benchmarks.sizes import Size
+from plugin.database import Database
+from sandbox.tokens import shopper_token
+
+NAME = "webhook to page"
+SHOPS = 50
+PATIENCE = 10.0
+"""Seconds after which an order counts as not shown at all."""
+
+
+@dataclass(slots=True)
+class Shopping:
+    """Buyers of one run: connections they share, and how long each of them waited."""
+
+    port: int
+    idle: list[Connection] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a kept connection."""
+        lent = self.idle.pop() if self.idle else await connect(self.port)
+        yield lent
+        self.idle.append(lent)
+
+    async def buy(self, number: int, *, counts: bool) -> None:
+        """Deliver an order's webhook, then ask for the order as its thank-you page does until all is there."""
+        shop, customer = seed.handle(number % SHOPS), history.customer(number)
+        now = datetime.now(UTC)
+        before, after = bodies.request(shop, bodies.order(number, customer, now))
+        page = _page(shop, number, customer, now)
+        async with self.connection() as connection:
+            answer = await ask(connection, before + str(number).encode() + after)
+            if answer.status != 200:
+                raise Refused(f"webhook: {answer.status} {answer.body[:200]!r}")
+            accepted = perf_counter()
+            while not _complete(await ask(connection, page)):
+                if perf_counter() - accepted > PATIENCE:
+                    raise Refused("an order's coupon and points were not shown")
+            if counts:
+                self.waits.append(perf_counter() - accepted)
+
+
+def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
+    """Yield the figures of one run after the other, without end."""
+    numbers = iter(range(seed.NEW_ORDERS, 2 * seed.NEW_ORDERS, size.orders))
+    while True:
+        with home.database() as url:
+            run(url, lambda db: _prepared(db, size))
+            with app(url) as port:
+                waits = uvloop.run(_run(port, next(numbers), size))
+        yield [
+            Figure(NAME, home.name, "p99", quantile(waits, 0.99) * 1000, "ms", at_most(250)),
+            Figure(NAME, home.name, "median", quantile(waits, 0.5) * 1000, "ms", at_most(50)),
+            Figure(NAME, home.name, "longest", max(waits) * 1000, "ms"),
+            Figure(NAME, home.name, "orders shown", len(waits)),
+        ]
+
+
+async def _prepared(db: Database, size: Size) -> None:
+    now = datetime.now(UTC)
+    shops = await db.write(lambda conn: seed.shops(conn, SHOPS, now))
+    await db.write(lambda conn: seed.pools(conn, shops, 2 * size.orders // SHOPS + 2, now))
+
+
+async def _run(port: int, first: int, size: Size) -> list[float]:
+    shopping, loop = Shopping(port), asyncio.get_running_loop()
+    warm = int(size.orders_a_second * size.warm_seconds)
+    start = loop.time()
+    async with asyncio.TaskGroup() as group:
+        for turn in range(warm + size.orders):
+            await asyncio.sleep(max(0.0, start + turn / size.orders_a_second - loop.time()))
+            group.create_task(shopping.buy(first + turn, counts=turn >= warm))
+    for connection in shopping.idle:
+        connection.close()
+    return shopping.waits
+
+
+def _page(shop: str, number: int, customer: int, now: datetime) -> bytes:
+    token = shopper_token(
+        SECRET, client_id=CLIENT, shop_domain=f"{shop}.myshopify.com", customer_id=customer, now=now
+    )
+    path = f"/ext/orders/{number}?checkout_token={bodies.checkout_token(number)}&surface=thank_you&locale=de"
+    # Every buyer comes from an address of their own; all are on this machine.
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+def _complete(answer: Answer) -> bool:
+    if answer.status == 202:
+        return False
+    if answer.status != 200:
+        raise Refused(f"page: {answer.status} {answer.body[:200]!r}")
+    shown = json.loads(answer.body)["widgets"]
+    if "coupon" in widgets.ALL and shown["coupon"]["state"] != "ready":
+        return False
+    return bool(shown["loyalty"]["order"]["earned"] == 60)
