@@ -78,7 +78,7 @@ def preview(
 ) -> Preview:
     """Return what shoppers would read of these widgets; it takes milliseconds and belongs into a thread.
 
-    There are two paid orders, of forty days ago and of now, large enough for every amount in the settings.
+    There are two paid orders, a large one of forty days ago and one of now, above every amount in the settings.
     """
     since = now - timedelta(days=90)
     timeless = settings.model_copy(update={"active_from": since.isoformat(), "count_test_orders": False})
@@ -106,8 +106,8 @@ def _furnish(conn: Connection, shown: Displayed, since: datetime) -> None:
 
 def _order(conn: Connection, shown: Displayed, now: datetime) -> OrderRef:
     made: list[OrderChange] = []
-    for order_id, at in ((_OLD, now - timedelta(days=40)), (_NEW, now)):
-        facts = _facts(order_id, at, shown)
+    for order_id, at, times in ((_OLD, now - timedelta(days=40), 6), (_NEW, now, 1)):
+        facts = _facts(order_id, at, shown, times)
         made = order_book.absorb(conn, [Arrival(shown.shop.id, order_id, Snapshot(facts))], at)
         derive(conn, made, at)
     for widget in ALL.values():
@@ -117,8 +117,8 @@ def _order(conn: Connection, shown: Displayed, now: datetime) -> OrderRef:
     return OrderRef(newest.ref, newest.order_id, newest.state, newest.first_at)
 
 
-def _facts(order_id: int, at: datetime, shown: Displayed) -> OrderFacts:
-    subtotal = max([_SUBTOTAL, *(2 * amount for amount in _amounts(shown.sections.values()))])
+def _facts(order_id: int, at: datetime, shown: Displayed, times: int) -> OrderFacts:
+    subtotal = times * max([_SUBTOTAL, *(2 * amount for amount in _amounts(shown.sections.values()))])
     line = Line(1, 1, 1, 1, gift_card=False, ships=True, price=subtotal)
     return OrderFacts(
         id=order_id,

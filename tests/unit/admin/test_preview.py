@@ -106,7 +106,7 @@ def test_two_previews_share_nothing() -> None:
     first = rehearsed("loyalty")
     assert rehearsed("loyalty") == first
     numbers = re.findall(r'class="big">(\d+)', first.scenes[3].html or "")
-    assert numbers == ["49", "49"]
+    assert numbers == ["299", "49"]
 
 
 def test_every_sentence_names_a_text_of_the_view() -> None:

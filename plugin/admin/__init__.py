@@ -1,0 +1,35 @@
+"""The app's pages inside the Shopify admin."""
+
+from starlette.routing import BaseRoute, Route
+
+from plugin.admin import assets, checklist, home, ledger, parked, sections
+from plugin.admin.door import AdminDoor
+
+
+def admin_routes() -> list[BaseRoute]:
+    """Return the routes of all admin pages behind their one door, and of their style sheets and scripts.
+
+    ``request.state["runtime"]`` is the opened ``Runtime``; the application renders ``Renew`` and ``Unproved``.
+    """
+    door = AdminDoor(
+        [
+            Route("/", home.home, methods=["GET"]),
+            Route("/admin", home.home, methods=["GET"]),
+            Route("/admin/next-steps", checklist.arrange, methods=["POST"]),
+            Route("/admin/parked/{id}", parked.try_again, methods=["POST"]),
+            Route("/admin/widgets/{name}", sections.page, methods=["GET"]),
+            Route("/admin/widgets/{name}", sections.save, methods=["POST"]),
+            Route("/admin/widgets/{name}/preview", sections.preview, methods=["POST"]),
+            Route("/admin/shop", sections.page, methods=["GET"]),
+            Route("/admin/shop", sections.save, methods=["POST"]),
+            Route("/admin/shop/preview", sections.preview, methods=["POST"]),
+            Route("/admin/ledger", ledger.page, methods=["GET"]),
+            Route("/admin/ledger/verify", ledger.check, methods=["POST"]),
+        ]
+    )
+    return [
+        Route("/", door),
+        Route("/admin", door),
+        Route("/admin/{path:path}", door),
+        Route("/static/{version}/{name:path}", assets.asset, methods=["GET"]),
+    ]

@@ -1,0 +1,119 @@
+"""The home page: what is true of this shop now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+import widgets
+from plugin import backlog
+from plugin.admin.answer import answer
+from plugin.admin.checklist import Checklist, checklist
+from plugin.admin.desk import Desk, desk_of, sections_of
+from plugin.admin.parked import ParkedView, parked_view
+from plugin.admin.placements import Placement, placements
+from plugin.core.order_book import order
+from webhooks.inbox import inbox
+
+LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A key figure in words."""
+
+    title: str
+    value: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How Shopify's messages come in; ``last`` is None where none is remembered."""
+
+    last: str | None
+    events_waiting: int
+    tasks_waiting: int
+    tasks_scheduled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A widget and whether it is on."""
+
+    title: str
+    href: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """Everything the page shows."""
+
+    checklist: Checklist
+    numbers: tuple[Number, ...]
+    switches: tuple[Switch, ...]
+    placements: tuple[Placement, ...]
+    arrivals: Arrivals
+    parked: ParkedView
+    needs_reopen: bool
+
+
+async def home(request: Request[Any]) -> Response:
+    """GET / and GET /admin: the home page."""
+    desk = desk_of(request)
+    view = await desk.runtime.db.snapshot(lambda conn: _view(conn, desk))
+    return answer(request, desk, "home", view)
+
+
+def _view(conn: Connection, desk: Desk) -> HomeView:
+    found = sections_of(conn, desk.shop.id)
+    waiting = backlog.read(conn, desk.now, desk.shop.handle)
+    switches = [
+        Switch(
+            desk.of_widget(name).gettext(widget.title),
+            desk.link(f"/admin/widgets/{name}"),
+            bool(getattr(found.current(desk.shop.id, widget.settings).value, "enabled", False)),
+        )
+        for name, widget in widgets.ALL.items()
+    ]
+    return HomeView(
+        checklist=checklist(conn, desk, found),
+        numbers=_numbers(conn, desk),
+        switches=tuple(switches),
+        placements=placements(desk),
+        arrivals=_arrivals(conn, desk, waiting),
+        parked=parked_view(waiting),
+        needs_reopen=desk.shop.needs_reopen,
+    )
+
+
+def _numbers(conn: Connection, desk: Desk) -> tuple[Number, ...]:
+    since = desk.now - LATELY
+    orders = Number(desk.language.gettext("Orders"), desk.language.number(_orders(conn, desk.shop.id, since)))
+    numbers = [orders]
+    for name, widget in widgets.ALL.items():
+        spoken = desk.of_widget(name)
+        for figure in widget.figures(conn, desk.shop.id, since, desk.now) if widget.figures else ():
+            advice = spoken.gettext(figure.advice) if figure.advice else ""
+            numbers.append(Number(spoken.gettext(figure.title), spoken.number(figure.value), advice))
+    return tuple(numbers)
+
+
+def _orders(conn: Connection, shop_id: int, since: datetime) -> int:
+    counted = select(func.count()).where(order.c.shop_id == shop_id, order.c.processed_at >= since)
+    return conn.execute(counted).scalar_one()
+
+
+def _arrivals(conn: Connection, desk: Desk, waiting: backlog.Backlog) -> Arrivals:
+    newest = select(inbox.c.received_at).where(inbox.c.shop == desk.shop.handle)
+    last = conn.execute(newest.order_by(inbox.c.id.desc()).limit(1)).scalar_one_or_none()
+    return Arrivals(
+        desk.moment(last) if last else None,
+        waiting.inbox_waiting,
+        waiting.tasks_waiting,
+        waiting.tasks_scheduled,
+    )

@@ -1,0 +1,124 @@
+"""Pages of settings: one for each widget, one for the shop; saving, previewing, and two tabs at once."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+import widgets
+from plugin.admin.answer import answer
+from plugin.admin.desk import Desk, desk_of, sections_of
+from plugin.admin.editor import (
+    EditorView,
+    FormView,
+    PreviewView,
+    Topic,
+    discarded,
+    form_view,
+    refused_fields,
+    rehearsed,
+    shop_topic,
+    widget_topic,
+)
+from plugin.admin.form import submitted
+from plugin.errors import Invalid, NotFound
+from plugin.setting_forms import NO_ERRORS, patch_of
+from plugin.settings import Section, Versions, validated
+
+
+class Stale(Exception):
+    """The form was rendered from an older version than the one it would replace."""
+
+
+async def page(request: Request[Any]) -> Response:
+    """GET /admin/widgets/{name} and /admin/shop: the form with what is stored, and its preview."""
+    desk, topic = _about(request)
+    found = await _stored(desk)
+    current = found.current(desk.shop.id, topic.model)
+    preview = await _rehearse(desk, topic, found, current.value)
+    form = form_view(desk, topic, current.value, current.number, preview.says)
+    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview))
+
+
+async def save(request: Request[Any]) -> Response:
+    """POST to the same: store a new version, 422 with each wrong field, 409 when another tab was faster."""
+    desk, topic = _about(request)
+    typed = await submitted(request)
+    seen = _version(typed)
+    try:
+        await desk.runtime.db.write(lambda conn: _change(conn, desk, topic, typed, seen))
+    except Invalid as error:
+        errors = refused_fields(error.fields, error.message, topic.model)
+        form = await _form(desk, topic, typed=typed, errors=errors)
+        return answer(request, desk, "fields", replace(form, version=seen), status=422)
+    except Stale:
+        form = await _form(desk, topic)
+        lost = discarded(form.fields, typed, desk)
+        return answer(request, desk, "fields", replace(form, stale=True, discarded=lost), status=409)
+    desk.runtime.bells.ring("tasks")
+    return answer(request, desk, "fields", await _form(desk, topic), toast=desk.language.gettext("Saved."))
+
+
+async def preview(request: Request[Any]) -> Response:
+    """POST to its /preview: what shoppers would read with what is typed; nothing is stored."""
+    desk, topic = _about(request)
+    typed = await submitted(request)
+    found = await _stored(desk)
+    stored = found.current(desk.shop.id, topic.model).value
+    try:
+        patch = patch_of(topic.model, typed, desk.settings.currency, desk.language)
+        section = validated(topic.model, stored, patch, gettext=topic.language.gettext)
+    except Invalid:
+        text = desk.language.gettext("The preview follows once every value can be used.")
+        return answer(request, desk, "preview_note", text, status=422)
+    return answer(request, desk, "preview", await _rehearse(desk, topic, found, section))
+
+
+def _change(conn: Connection, desk: Desk, topic: Topic, typed: Mapping[str, str], seen: int) -> None:
+    patch = patch_of(topic.model, typed, desk.settings.currency, topic.language)
+    made = widgets.change_settings(
+        conn, desk.shop.id, topic.section, patch, desk.now, gettext=topic.language.gettext
+    )
+    if made is not None and made.number - 1 != max(1, seen):
+        raise Stale  # undoes the change
+
+
+async def _form(
+    desk: Desk,
+    topic: Topic,
+    typed: Mapping[str, str] = NO_ERRORS,
+    errors: Mapping[str, str] = NO_ERRORS,
+) -> FormView:
+    """The form with what is stored now, or with what was typed and why it is refused."""
+    found = await _stored(desk)
+    current = found.current(desk.shop.id, topic.model)
+    says = (await _rehearse(desk, topic, found, current.value)).says
+    return form_view(desk, topic, current.value, current.number, says, typed, errors)
+
+
+def _about(request: Request[Any]) -> tuple[Desk, Topic]:
+    desk = desk_of(request)
+    name = request.path_params.get("name")
+    topic = shop_topic(desk) if name is None else widget_topic(desk, str(name))
+    if topic is None:
+        raise NotFound("There is no such page.")
+    return desk, topic
+
+
+def _version(typed: Mapping[str, str]) -> int:
+    text = typed.get("version", "")
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid("This form cannot be read.")
+    return int(text)
+
+
+async def _stored(desk: Desk) -> Versions:
+    return await desk.runtime.db.read(lambda conn: sections_of(conn, desk.shop.id))
+
+
+async def _rehearse(desk: Desk, topic: Topic, found: Versions, section: Section) -> PreviewView:
+    return await asyncio.to_thread(rehearsed, desk, topic, found, section)
