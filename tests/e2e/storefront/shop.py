@@ -72,24 +72,29 @@ class Shop:
         )
 
 
-def block(name: str, *, design_mode: bool = False, locale: str = "en", **settings: str | int) -> str:
+def block(
+    name: str, *, design_mode: bool = False, locale: str = "en", signed_in: bool = True, **settings: str | int
+) -> str:
     """Return a block as Shopify renders it: its defaults, these settings, and the wrapper around every app block."""
     source = (THEME / "blocks" / f"{name}.liquid").read_text("utf-8")
     liquid_part, schema_part = re.split(r"{% schema %}", source)
     schema = json.loads(schema_part.replace("{% endschema %}", ""))
     defaults = {one["id"]: one["default"] for one in schema["settings"] if "default" in one}
     request = {"locale": {"iso_code": locale}, "design_mode": design_mode}
+    customer = {"id": 1} if signed_in else None
     rendered = (
-        _liquid(locale, request).from_string(liquid_part).render(block={"settings": {**defaults, **settings}})
+        _liquid(locale, {"request": request, "customer": customer})
+        .from_string(liquid_part)
+        .render(block={"settings": {**defaults, **settings}})
     )
     return f'<div class="shopify-block shopify-app-block">{rendered}</div>'
 
 
-def _liquid(locale: str, request: Mapping[str, object]) -> liquid.Environment:
+def _liquid(locale: str, known: Mapping[str, object]) -> liquid.Environment:
     # Shopify's request and routes are known in every snippet, as an environment's globals are.
     env = liquid.Environment(
         loader=_Snippets(THEME / "snippets"),
-        globals={"request": request, "routes": {"account_url": "/account"}},
+        globals={**known, "routes": {"account_url": "/account"}},
         undefined=liquid.Undefined,
     )
     texts = json.loads(

@@ -105,7 +105,7 @@ def test_nothing_to_show_leaves_the_page_in_peace(page: Page, shop: Shop, reply:
     shop.blocks, shop.reply = block("loyalty"), reply
     visit(page, shop)
     assert page.locator(".dankbar-block").inner_text() == ""
-    assert height(page) == 200
+    assert height(page) == 280
     nothing_moved_or_broke(page)
 
 
@@ -149,7 +149,7 @@ def test_a_taller_widget_waits_in_its_place_until_it_is_touched(page: Page, shop
     shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
     visit(page, shop)
     nothing_moved_or_broke(page)
-    assert height(page) == 200
+    assert height(page) == 280
     page.locator("[data-dankbar] h2").click()
     settled(page)
     assert height(page) > 900
@@ -165,9 +165,19 @@ def test_a_taller_widget_takes_its_room_at_once_where_nobody_looks(page: Page, s
 
 
 def test_a_shorter_widget_fills_its_place(page: Page, shop: Shop) -> None:
-    shop.blocks, shop.reply = block("loyalty", height=300), widgets(loyalty=POINTS)
+    shop.blocks, shop.reply = block("loyalty", height=400), widgets(loyalty=POINTS)
     visit(page, shop)
-    assert height(page) == height(page, "[data-dankbar]") == 300
+    assert height(page) == height(page, "[data-dankbar]") == 400
+    nothing_moved_or_broke(page)
+
+
+def test_little_is_reserved_for_a_visitor_who_is_not_signed_in(page: Page, shop: Shop) -> None:
+    shop.blocks = block("loyalty", signed_in=False)
+    shop.reply = widgets(
+        loyalty=fragment("loyalty", "<h2>Your points</h2><p>Sign in to see your points.</p>")
+    )
+    visit(page, shop)
+    assert height(page) == height(page, "[data-dankbar]") == 110
     nothing_moved_or_broke(page)
 
 
