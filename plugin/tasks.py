@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    null,
     select,
     update,
 )
@@ -97,12 +98,16 @@ def _upsert(insert: Callable[..., Any]) -> Any:
     earlier = case(
         (statement.excluded.due_at < task.c.due_at, statement.excluded.due_at), else_=task.c.due_at
     )
+    parked = task.c.state == "parked"
     return statement.on_conflict_do_update(
         index_elements=["shop_id", "name", "key"],
         set_={
             "payload": statement.excluded.payload,
             "generation": task.c.generation + 1,
-            "due_at": earlier,
+            "due_at": case((parked, statement.excluded.due_at), else_=earlier),
+            "created_at": case((parked, statement.excluded.created_at), else_=task.c.created_at),
+            "attempts": case((parked, 0), else_=task.c.attempts),
+            "reason": case((parked, null()), else_=task.c.reason),
             "state": "waiting",
         },
     )
@@ -134,7 +139,8 @@ _CLAIM = (
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True)
 )
 _MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("owner"))
-_DONE = delete(task).where(_MINE, task.c.generation == bindparam("seen"))
+_SEEN = task.c.generation == bindparam("seen")
+_DONE = delete(task).where(_MINE, _SEEN)
 _AGAIN = (
     update(task).where(_MINE).values(lease_owner=None, lease_until=None, attempts=0, reason=None, tried=True)
 )
@@ -144,9 +150,9 @@ _FAIL = (
     .values(
         lease_owner=None,
         lease_until=None,
-        attempts=task.c.attempts + 1,
+        attempts=case((_SEEN, task.c.attempts + 1), else_=0),
         due_at=bindparam("again_at"),
-        state=bindparam("new_state"),
+        state=case((_SEEN, bindparam("new_state")), else_="waiting"),
         reason=bindparam("why"),
     )
 )
@@ -220,9 +226,10 @@ def fail(
         {
             "task_id": failed.id,
             "owner": owner,
+            "seen": failed.generation,
             "again_at": now + wait,
             "new_state": "parked" if parked else "waiting",
-            "why": reason[:500],
+            "why": reason.replace("\0", "")[:500],  # which no database stores
         },
     )
     return parked
