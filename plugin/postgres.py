@@ -33,6 +33,7 @@ class PostgresDatabase:
     def __init__(self, url: URL, *, pool: int = 10) -> None:
         self._engine = create_async_engine(
             url,
+            hide_parameters=True,
             pool_size=pool,
             max_overflow=0,
             pool_timeout=10,

@@ -253,7 +253,7 @@ def _order_facts(body: OrderBody) -> OrderFacts:
         customer_id=body.customer.id if body.customer else None,
         codes=tuple(one.code for one in body.discount_codes or ()),
         applications=tuple((index, one.code) for index, one in enumerate(body.discount_applications or ())),
-        lines=tuple(_line(line, currency) for line in body.line_items),
+        lines=tuple(sorted((_line(line, currency) for line in body.line_items), key=lambda line: line.id)),
         refunds=tuple(
             sorted((refund_facts(one, currency) for one in body.refunds), key=lambda found: found.id)
         ),

@@ -141,7 +141,7 @@ async def _facts(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> Orde
         customer_id=number_of(customer["id"], "Customer") if customer else None,
         codes=tuple(found["discountCodes"]),
         applications=tuple(sorted((int(one["index"]), one.get("code")) for one in applications)),
-        lines=tuple(_line(one, currency) for one in lines),
+        lines=tuple(sorted((_line(one, currency) for one in lines), key=lambda line: line.id)),
         refunds=tuple(sorted(refunds, key=lambda refund: refund.id)),
         shipping=shipping[0]["title"] if shipping else None,
         country=address.get("countryCodeV2"),
