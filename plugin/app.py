@@ -4,34 +4,65 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from plugin import schema
+from plugin import readiness
+from plugin.admin import admin_routes
 from plugin.config import Config
+from plugin.envelope import Envelope, error_handlers
+from plugin.guards import PATCH_PATH
 from plugin.runtime import Runtime, open_runtime
+from plugin.web import patch_page
 from plugin.worker import Worker
+from webhooks.receive import Door, ShopifyWebhooks
 from widgets.display import STATE, open_display
 from widgets.routes import widget_routes
-from webhooks.receive import Door, ShopifyWebhooks
+
+WEBHOOKS = "/webhooks/shopify"
+
+log = structlog.get_logger("plugin.app")
 
 
-def create_app(config: Config, *, with_worker: bool = True) -> Starlette:
+def create_app(config: Config, *, with_worker: bool = True) -> ASGIApp:
     """Return the application; the worker runs inside it unless ``with_worker`` is false."""
-    return Starlette(
-        routes=[
-            Route("/webhooks/shopify", ShopifyWebhooks(config.api_secrets)),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            *widget_routes(),
-        ],
-        lifespan=_lifespan(config, with_worker=with_worker),
+    return Front(
+        Starlette(
+            routes=[
+                Route("/healthz", healthz),
+                Route("/readyz", readyz),
+                Route(PATCH_PATH, patch_page, methods=["GET"]),
+                *widget_routes(),
+                *admin_routes(),
+            ],
+            middleware=[Middleware(Envelope, config=config)],
+            exception_handlers=error_handlers(),
+            lifespan=_lifespan(config, with_worker=with_worker),
+        ),
+        ShopifyWebhooks(config.api_secrets),
     )
+
+
+class Front:
+    """Sends webhooks straight to their door, past everything that only pages need."""
+
+    def __init__(self, pages: ASGIApp, webhooks: ShopifyWebhooks) -> None:
+        self._pages = pages
+        self._webhooks = webhooks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        if scope["type"] == "http" and scope["path"] == WEBHOOKS:
+            await self._webhooks(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
 
 def _lifespan(
@@ -44,6 +75,7 @@ def _lifespan(
             display = open_display(config, runtime.db, runtime.keyring, runtime.bells)
             worker = Worker(runtime) if with_worker else None
             running = asyncio.create_task(worker.run()) if worker else None
+            log.info("started", database=runtime.db.dialect, worker=with_worker)
             try:
                 yield {
                     "runtime": runtime,
@@ -67,13 +99,5 @@ async def healthz(request: Request[Any]) -> Response:
 async def readyz(request: Request[Any]) -> Response:
     """Say whether the process can do its work, and which part is missing otherwise."""
     runtime: Runtime = request.state["runtime"]
-    missing = []
-    try:
-        if not await runtime.db.read(schema.is_current):
-            missing.append("schema")
-    except Exception:  # noqa: BLE001 whatever is wrong with the database, it is not ready
-        missing.append("database")
-    return JSONResponse(
-        {"ready": not missing, "missing": missing, "at": datetime.now(UTC).isoformat()},
-        status_code=503 if missing else 200,
-    )
+    missing = await readiness.missing(runtime.db, runtime.keyring)
+    return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)

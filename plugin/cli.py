@@ -18,6 +18,7 @@ from plugin import install, reconcile, replay, sandbox, schema, serving, setting
 from plugin.config import Config
 from plugin.database import open_database
 from plugin.errors import AppError, ConfigurationError, DankbarError
+from plugin.logs import configure_logging
 from plugin.runtime import Runtime, open_runtime
 from plugin.shops import Shop
 from plugin.worker import jobs, run_job
@@ -225,6 +226,7 @@ def rotate_keys() -> None:
 
 def main() -> None:
     """Run the command; every expected failure is one sentence and an exit code."""
+    configure_logging(as_json=not sys.stderr.isatty())
     try:
         app(standalone_mode=False)
     except (typer.Exit, typer.Abort) as stop:

@@ -17,6 +17,10 @@ class Retry(DankbarError):
     """Something outside is not ready; the event or task is tried again with back-off."""
 
 
+class NotSetUp(Retry, LookupError):
+    """The shop has no settings yet: its facts are still being asked of Shopify."""
+
+
 class AppError(DankbarError):
     """An expected refusal of a request, rendered as its status, stable code and one sentence."""
 

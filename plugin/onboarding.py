@@ -42,7 +42,8 @@ async def admit(runtime: Runtime, proof: Merchant, now: datetime) -> Shop:
 
     While Shopify cannot be asked for the shop's facts, a task goes on asking; until then its webhooks wait.
     """
-    shop = await install.open_shop(runtime.config, runtime.db, runtime.keyring, proof, now)
+    also = partial(_welcome_back, now=now)
+    shop = await install.open_shop(runtime.config, runtime.db, runtime.keyring, proof, now, also)
     if await runtime.db.read(lambda conn: _is_set_up(conn, shop)):
         return shop
     try:
@@ -53,6 +54,13 @@ async def admit(runtime: Runtime, proof: Merchant, now: datetime) -> Shop:
         await runtime.db.write(lambda conn: tasks.enqueue(conn, wanted, now))
     runtime.bells.ring("inbox", "tasks")
     return shop
+
+
+def _welcome_back(conn: Connection, shop: Shop, now: datetime) -> None:
+    """Release what waited while a shop that was here before had the app uninstalled."""
+    if _is_set_up(conn, shop):
+        inbox.release(conn, now, shop=shop.handle)
+        tasks.release_parked(conn, shop.id, now)
 
 
 async def set_up(runtime: "Runtime | TaskRun", shop: Shop, now: datetime) -> None:

@@ -6,12 +6,13 @@ import signal
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from plugin.app import create_app
 from plugin.config import Config
 from plugin.database import database_url
 from plugin.errors import ConfigurationError
+from plugin.logs import configure_logging
 from plugin.runtime import open_runtime
 from plugin.worker import Worker
 
@@ -43,8 +44,9 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
     uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
 
 
-def from_environment() -> Starlette:
+def from_environment() -> ASGIApp:
     """Return the application for a web process that was started by ``serve``."""
+    configure_logging()
     return create_app(Config.from_environment(os.environ), with_worker=not os.environ.get(_NO_WORKER))
 
 

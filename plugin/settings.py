@@ -30,7 +30,7 @@ from sqlalchemy import (
     select,
 )
 
-from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 from plugin.language import sentence
 from plugin.setting_errors import DATE, Gettext, WrongField, invalid
 from plugin.setting_input import read_text
@@ -187,8 +187,8 @@ class Versions:
 _READ = (
     select(setting)
     .where(
-        setting.c.shop_id.in_(bindparam("shops", expanding=True)),
-        setting.c.section.in_(bindparam("sections", expanding=True)),
+        among(setting.c.shop_id, "shops"),
+        among(setting.c.section, "sections"),
     )
     .order_by(setting.c.shop_id, setting.c.section, setting.c.version)
 )

@@ -235,6 +235,13 @@ def fail(
     return parked
 
 
+def release_parked(conn: Connection, shop_id: int, now: datetime) -> int:
+    """Let all parked tasks of a shop be tried again; returns how many."""
+    parked = update(task).where(task.c.shop_id == shop_id, task.c.state == "parked")
+    again = parked.values(state="waiting", due_at=now, attempts=0, reason=None, created_at=now)
+    return conn.execute(again).rowcount
+
+
 def release(conn: Connection, owner: str) -> None:
     """Give back all that ``owner`` holds, as when a worker stops."""
     held = update(task).where(task.c.lease_owner == owner)
