@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 from plugin.language import sentence
+from plugin.errors import NotSetUp
 from plugin.setting_errors import DATE, Gettext, WrongField, invalid
 from plugin.setting_input import read_text
 
@@ -290,7 +291,7 @@ def _unstored(model: type[S]) -> Version[S]:
     try:
         return Version(0, datetime.min.replace(tzinfo=UTC), model())
     except ValidationError:
-        raise LookupError(f"the section {model.section} of this shop was never stored") from None
+        raise NotSetUp(f"The section {model.section} of this shop is not stored yet.") from None
 
 
 @lru_cache(8192)
