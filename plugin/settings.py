@@ -254,10 +254,9 @@ def change(
 
 def validated(model: type[S], value: S, patch: Mapping[str, object], *, gettext: Gettext = str) -> S:
     """Return ``value`` with the fields of ``patch``, all valid together. Raises Invalid."""
-    known = model.model_fields
     fields = {
-        key: read_text(key, known[key].annotation, given, gettext)
-        if isinstance(given, str) and key in known
+        key: read_text(key, model.model_fields[key].annotation, given, gettext)
+        if isinstance(given, str) and key in model.model_fields
         else given
         for key, given in patch.items()
     }
