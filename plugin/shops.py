@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from plugin.crypto import Keyring
-from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 
 shop = Table(
     "shop",
@@ -99,9 +99,9 @@ _COLUMNS = (
 )
 _BY_HANDLE = select(*_COLUMNS).where(shop.c.handle == bindparam("handle"))
 _BY_ID = select(*_COLUMNS).where(shop.c.id == bindparam("id"))
-_BY_HANDLES = select(*_COLUMNS).where(shop.c.handle.in_(bindparam("handles", expanding=True)))
+_BY_HANDLES = select(*_COLUMNS).where(among(shop.c.handle, "handles"))
 _ALL = select(*_COLUMNS).where(shop.c.uninstalled_at.is_(None)).order_by(shop.c.id)
-_KEYS = select(shop.c.id, shop.c.pseudonym_key).where(shop.c.id.in_(bindparam("ids", expanding=True)))
+_KEYS = select(shop.c.id, shop.c.pseudonym_key).where(among(shop.c.id, "ids"))
 _ADD = Upsert(
     lambda insert: insert(shop).on_conflict_do_nothing(index_elements=["handle"]).returning(shop.c.id)
 )

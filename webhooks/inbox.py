@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from plugin.crypto import Keyring, SealBroken
-from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 
 MOST_TRIES = 8
 WAITS = (1, 2, 5, 15, 60, 300, 900)
@@ -126,9 +126,10 @@ _DUE = (
     .order_by(inbox.c.due_at, inbox.c.id)
     .limit(bindparam("most"))
 )
+_DUE_LOCKED = _DUE.with_for_update(skip_locked=True)
 _HANDLED = (
     update(inbox)
-    .where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(inbox.c.id, "ids"))
     .values(state=HANDLED, body=None, handled_at=bindparam("at"), reason=None)
 )
 _PARKED = (
@@ -145,12 +146,12 @@ _FAILED = (
 
 def store(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store accepted webhooks; one that is there already stays as it is."""
-    conn.execute(_STORE.on(conn), rows)
+    _STORE.rows(conn, rows)
 
 
 def due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> list[Event]:
     """Take up to ``most`` waiting events for the rest of the transaction; other workers pass them by."""
-    statement = _DUE.with_for_update(skip_locked=True) if lock_rows(conn) else _DUE
+    statement = _DUE_LOCKED if lock_rows(conn) else _DUE
     return [_event(row, keyring) for row in conn.execute(statement, {"now": now, "most": most})]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from plugin.database import Big, Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Big, Changes, Id, Upsert, Utc, among, lock_rows, metadata
 
 account = Table(
     "account",
@@ -34,10 +34,10 @@ account = Table(
 ``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted."""
 
 _COLUMNS = (account.c.id, account.c.shop_id, account.c.customer_id, account.c.root_id, account.c.expires)
-_BY_CUSTOMER = select(*_COLUMNS).where(account.c.customer_id.in_(bindparam("customers", expanding=True)))
-_BY_ID = select(*_COLUMNS).where(account.c.id.in_(bindparam("ids", expanding=True)))
-_MEMBERS = select(*_COLUMNS).where(account.c.root_id.in_(bindparam("roots", expanding=True)))
-_LOCK = select(account.c.id).where(account.c.id.in_(bindparam("ids", expanding=True)))
+_BY_CUSTOMER = select(*_COLUMNS).where(among(account.c.customer_id, "customers"))
+_BY_ID = select(*_COLUMNS).where(among(account.c.id, "ids"))
+_MEMBERS = select(*_COLUMNS).where(among(account.c.root_id, "roots"))
+_LOCK = select(account.c.id).where(among(account.c.id, "ids"))
 _LOCK = _LOCK.order_by(account.c.id).with_for_update()
 _ADD = Upsert(
     lambda insert: (
@@ -48,16 +48,19 @@ _ADD = Upsert(
 )
 _OWN_ROOT = (
     update(account)
-    .where(account.c.id.in_(bindparam("ids", expanding=True)), account.c.root_id.is_(None))
+    .where(among(account.c.id, "ids"), account.c.root_id.is_(None))
     .values(root_id=account.c.id)
 )
 _NEW_ROOT = update(account).where(account.c.root_id == bindparam("old")).values(root_id=bindparam("new"))
-_ADD_UP = (
-    update(account)
-    .where(account.c.id == bindparam("account_id"))
-    .values(total=account.c.total + bindparam("points"))
+_ADD_UP = Changes(
+    {"account_id": Id, "points": Big()},
+    lambda added: (
+        update(account)
+        .where(account.c.id == added["account_id"])
+        .values(total=account.c.total + added["points"])
+    ),
 )
-_FLAG = update(account).where(account.c.id.in_(bindparam("ids", expanding=True))).values(expires=True)
+_FLAG = update(account).where(among(account.c.id, "ids")).values(expires=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def ensure(conn: Connection, customers: Iterable[tuple[int, int]]) -> dict[tuple
     missing = [pair for pair in wanted if pair not in found]
     if missing:
         rows = [{"shop_id": shop, "customer_id": customer} for shop, customer in missing]
-        opened = [row.id for row in conn.execute(_ADD.on(conn), rows)]
+        opened = [row.id for row in _ADD.rows(conn, rows)]
         if opened:
             conn.execute(_OWN_ROOT, {"ids": opened})
         found |= _of(conn, missing)
@@ -114,7 +117,7 @@ def lock(conn: Connection, ids: Iterable[int]) -> None:
 def add_up(conn: Connection, sums: Sequence[dict[str, int]]) -> None:
     """Add ``points`` to the totals of ``account_id``, in the order of the ids."""
     if sums:
-        conn.execute(_ADD_UP, sorted(sums, key=lambda row: row["account_id"]))
+        _ADD_UP.rows(conn, sorted(sums, key=lambda row: row["account_id"]))
 
 
 def flag_expiring(conn: Connection, ids: Iterable[int]) -> None:
@@ -130,13 +133,16 @@ def merge(conn: Connection, shop_id: int, deleted: int, kept: int) -> int:
     No entry moves; chains and repetitions end in the same root, whatever their order (semantics B 14).
     """
     found = ensure(conn, [(shop_id, deleted), (shop_id, kept)])
-    roots = sorted({found[shop_id, deleted].root_id, found[shop_id, kept].root_id})
-    lock(conn, roots)
-    now = by_id(conn, {found[shop_id, deleted].id, found[shop_id, kept].id})
-    old, new = now[found[shop_id, deleted].id].root_id, now[found[shop_id, kept].id].root_id
-    if old != new:
-        conn.execute(_NEW_ROOT, {"old": old, "new": new})
-    return new
+    one, other = found[shop_id, deleted], found[shop_id, kept]
+    locked: set[int] = set()
+    while not (roots := {one.root_id, other.root_id}) <= locked:
+        lock(conn, roots - locked)
+        locked |= roots
+        now = by_id(conn, {one.id, other.id})
+        one, other = now[one.id], now[other.id]
+    if one.root_id != other.root_id:
+        conn.execute(_NEW_ROOT, {"old": one.root_id, "new": other.root_id})
+    return other.root_id
 
 
 def _of(conn: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Account]:

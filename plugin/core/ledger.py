@@ -19,15 +19,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
     func,
-    insert,
     select,
 )
 
 from plugin.core import accounts
 from plugin.core.earning import Target
-from plugin.database import Big, Id, Upsert, Utc, metadata
+from plugin.database import Big, Id, Upsert, Utc, among, lock_rows, metadata
 
 ACCRUAL = "accrual"
 CLAWBACK = "clawback"
@@ -116,12 +114,12 @@ _POSTED = (
         func.count().label("entries"),
     )
     .where(
-        ledger_entry.c.order_ref.in_(bindparam("refs", expanding=True)),
+        among(ledger_entry.c.order_ref, "refs"),
         ledger_entry.c.kind.in_((ACCRUAL, CLAWBACK)),
     )
     .group_by(ledger_entry.c.order_ref, ledger_entry.c.account_id)
 )
-_APPEND = insert(ledger_entry)
+_APPEND = Upsert(lambda insert: insert(ledger_entry))
 _CHANGING = ("account_id", "points", "kept", "available_at", "expires_at", "rule_version")
 
 
@@ -144,31 +142,40 @@ def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime) -> set[in
         conn, [(order.shop_id, order.customer_id) for order in owed if order.customer_id is not None]
     )
     posted = _posted(conn, [order.ref for order in owed])
-    known = {home.id: home for home in homes.values()}
-    others = {id for mine in posted.values() for id in mine} | {home.root_id for home in homes.values()}
-    known |= accounts.by_id(conn, others - known.keys())
-    accounts.lock(conn, others)
+    known = _locked(conn, homes.values(), {id for mine in posted.values() for id in mine})
+    roots = {customer: known[home.id].root_id for customer, home in homes.items()}
     entries: list[Entry] = []
     for order in owed:
-        home = homes.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
-        entries += _differences(order, home.root_id if home else None, posted.get(order.ref, {}), known)
+        root = roots.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
+        entries += _differences(order, root, posted.get(order.ref, {}), known)
     append(conn, entries, now)
     _remember(conn, owed, homes)
-    touched = {entry.account_id for entry in entries}
+    touched = {known[entry.account_id].root_id for entry in entries} | set(roots.values())
     ending = {
-        homes[order.shop_id, order.customer_id].root_id
+        roots[order.shop_id, order.customer_id]
         for order in owed
         if order.customer_id is not None and order.target.expires_at is not None
     }
     accounts.flag_expiring(conn, {root for root in ending if not known[root].expires})
-    return {known[id].root_id for id in touched if known[id].expires} | ending
+    return {root for root in touched if known[root].expires} | ending
+
+
+def _locked(
+    conn: Connection, homes: Iterable[accounts.Account], others: set[int]
+) -> dict[int, accounts.Account]:
+    """Lock the accounts and return them as they are then, with the roots of all: a merge may just have ended."""
+    known = {home.id: home for home in homes}
+    ids = others | known.keys() | {home.root_id for home in known.values()}
+    accounts.lock(conn, ids)
+    known |= accounts.by_id(conn, ids if lock_rows(conn) else ids - known.keys())
+    return known | accounts.by_id(conn, {one.root_id for one in known.values()} - known.keys())
 
 
 def append(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
     """Append entries and add them to their accounts' totals; the caller holds the accounts' locks."""
     if not entries:
         return
-    conn.execute(_APPEND, [_row(entry, now) for entry in entries])
+    _APPEND.rows(conn, [_row(entry, now) for entry in entries])
     sums: dict[int, int] = defaultdict(int)
     for entry in entries:
         sums[entry.account_id] += entry.points
@@ -244,4 +251,4 @@ def _remember(conn: Connection, owed: Sequence[Owed], homes: dict[tuple[int, int
             }
         )
     if rows:
-        conn.execute(_SET_EARNING.on(conn), rows)
+        _SET_EARNING.rows(conn, rows)

@@ -14,14 +14,13 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    bindparam,
     select,
     update,
 )
 
 from plugin.core import order_codec
 from plugin.core.orders import Arrival, OrderState, ambiguous, incomplete, merge, net
-from plugin.database import Big, Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Big, Changes, Id, Upsert, Utc, among, lock_rows, metadata
 from plugin.errors import Park
 
 PROOF = timedelta(days=60)
@@ -69,11 +68,9 @@ class OrderChange:
 
 
 _COLUMNS = (order.c.id, order.c.shop_id, order.c.order_id, order.c.first_at, order.c.state)
-_FIND = (
-    select(*_COLUMNS).where(order.c.order_id.in_(bindparam("ids", expanding=True))).order_by(order.c.order_id)
-)
+_FIND = select(*_COLUMNS).where(among(order.c.order_id, "ids")).order_by(order.c.order_id)
 _FIND_LOCKED = _FIND.with_for_update()
-_BY_REF = select(*_COLUMNS).where(order.c.id.in_(bindparam("refs", expanding=True)), ~order.c.sealed)
+_BY_REF = select(*_COLUMNS).where(among(order.c.id, "refs"), ~order.c.sealed)
 _BY_REF = _BY_REF.order_by(order.c.order_id)
 _ADD = Upsert(
     lambda insert: (
@@ -82,20 +79,15 @@ _ADD = Upsert(
         .returning(order.c.id, order.c.order_id, order.c.shop_id)
     )
 )
-_CHANGE = (
-    update(order)
-    .where(order.c.id == bindparam("ref"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in ("customer_id", "processed_at", "first_at", "net", "state")
-        }
-    )
+_MERGED = ("customer_id", "processed_at", "first_at", "net", "state")
+_CHANGE = Changes(
+    {"ref": Id, **{f"new_{name}": order.c[name].type for name in _MERGED}},
+    lambda new: (
+        update(order).where(order.c.id == new["ref"]).values({name: new[f"new_{name}"] for name in _MERGED})
+    ),
 )
 _ADD_REFUND = Upsert(lambda insert: insert(refund).on_conflict_do_nothing())
-_FOREIGN_REFUND = select(refund.c.refund_id, refund.c.shop_id).where(
-    refund.c.refund_id.in_(bindparam("ids", expanding=True))
-)
+_FOREIGN_REFUND = select(refund.c.refund_id, refund.c.shop_id).where(among(refund.c.refund_id, "ids"))
 
 
 def absorb(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[OrderChange]:
@@ -161,7 +153,7 @@ def _update(
             new = {f"new_{name}": value for name, value in _values(state, first_at).items()}
             values.append({"ref": row.id, **new})
     if values:
-        conn.execute(_CHANGE, values)
+        _CHANGE.rows(conn, values)
     return changes
 
 
@@ -176,7 +168,7 @@ def _insert(conn: Connection, missing: dict[int, list[Arrival]], now: datetime) 
         rows.append({"shop_id": shop_id, "order_id": id, **_values(state, first_at)})
         made[id] = (state, first_at, refetch)
     changes = []
-    for row in conn.execute(_ADD.on(conn), rows):
+    for row in _ADD.rows(conn, rows):
         state, first_at, refetch = made[row.order_id]
         changes.append(
             OrderChange(row.id, row.shop_id, row.order_id, state, first_at is not None, first_at, refetch)
@@ -222,4 +214,4 @@ def _remember_refunds(conn: Connection, changes: Sequence[OrderChange]) -> None:
         for found in change.state.refunds
     ]
     if rows:
-        conn.execute(_ADD_REFUND.on(conn), rows)
+        _ADD_REFUND.rows(conn, rows)

@@ -21,6 +21,7 @@ from plugin.core.ledger import (
 )
 from plugin.core.lots import Debit, Lot, Position, replay
 from plugin.core.order_book import order
+from plugin.database import among
 
 _SEALED = -1
 """Kind of source of an erased order's lot, whose own key must not be taken for another order's Shopify id."""
@@ -38,7 +39,7 @@ _LOTS = (
     )
     .join(account, account.c.id == earning.c.account_id)
     .join(order, order.c.id == earning.c.order_ref)
-    .where(account.c.root_id.in_(bindparam("roots", expanding=True)), earning.c.points > 0)
+    .where(among(account.c.root_id, "roots"), earning.c.points > 0)
 )
 _OTHERS = (
     select(
@@ -50,7 +51,7 @@ _OTHERS = (
     )
     .join(account, account.c.id == ledger_entry.c.account_id)
     .where(
-        account.c.root_id.in_(bindparam("roots", expanding=True)),
+        among(account.c.root_id, "roots"),
         ledger_entry.c.kind.not_in(_TARGETED),
     )
 )
@@ -58,18 +59,31 @@ _EXPIRED = (
     select(account.c.root_id, func.sum(ledger_entry.c.points).label("points"), func.count().label("entries"))
     .join(account, account.c.id == ledger_entry.c.account_id)
     .where(
-        account.c.root_id.in_(bindparam("roots", expanding=True)),
+        among(account.c.root_id, "roots"),
         ledger_entry.c.kind.in_((EXPIRY, EXPIRY_REVERSAL)),
     )
     .group_by(account.c.root_id)
 )
 _EXPIRED_TO = update(account).where(account.c.root_id == bindparam("root")).values(expired_to=bindparam("at"))
+_ROOT = account.alias("root")
 _DUE = (
     select(account.c.root_id)
     .join(earning, earning.c.account_id == account.c.id)
     .where(
         earning.c.expires_at <= bindparam("now"),
         (account.c.expired_to.is_(None)) | (account.c.expired_to < earning.c.expires_at),
+    )
+    .distinct()
+    .limit(bindparam("most"))
+)
+
+_DUE_CREDITS = (
+    select(account.c.root_id)
+    .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
+    .where(
+        account.c.root_id.in_(select(_ROOT.c.id).where(_ROOT.c.expires)),
+        ledger_entry.c.expires_at <= bindparam("now"),
+        (account.c.expired_to.is_(None)) | (account.c.expired_to < ledger_entry.c.expires_at),
     )
     .distinct()
     .limit(bindparam("most"))
@@ -109,13 +123,14 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
 
 def post(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
     """Append credits and debits that no order owes, then post the expiry that they change."""
-    touched = {entry.account_id for entry in entries}
-    accounts.lock(conn, touched)
+    ids = {entry.account_id for entry in entries}
+    accounts.lock(conn, ids | {one.root_id for one in accounts.by_id(conn, ids).values()})
+    touched = accounts.by_id(conn, ids)
     append(conn, entries, now)
-    ending = {entry.account_id for entry in entries if entry.expires_at is not None}
-    roots = {found.id: found for found in accounts.by_id(conn, touched).values()}
-    accounts.flag_expiring(conn, {roots[id].root_id for id in ending})
-    post_expiry(conn, {one.root_id for id, one in roots.items() if one.expires or id in ending}, now)
+    ending = {touched[entry.account_id].root_id for entry in entries if entry.expires_at is not None}
+    accounts.flag_expiring(conn, ending)
+    roots = accounts.by_id(conn, {one.root_id for one in touched.values()})
+    post_expiry(conn, [id for id, root in roots.items() if root.expires], now)
 
 
 def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
@@ -151,9 +166,13 @@ def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
 
 
 def due_for_expiry(conn: Connection, shop_id: int | None, now: datetime, most: int = 500) -> list[int]:
-    """Return root accounts with a lot that closed since expiry was last posted, at most ``most``."""
-    due = _DUE if shop_id is None else _DUE.where(account.c.shop_id == shop_id)
-    return list(conn.execute(due, {"now": now, "most": most}).scalars())
+    """Return root accounts with a lot or credit that closed since expiry was last posted, at most ``most``."""
+    found: set[int] = set()
+    for statement in (_DUE, _DUE_CREDITS):
+        due = statement if shop_id is None else statement.where(account.c.shop_id == shop_id)
+        if len(found) < most:
+            found |= set(conn.execute(due, {"now": now, "most": most - len(found)}).scalars())
+    return sorted(found)
 
 
 def _last_close(held: Holdings, now: datetime) -> datetime:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from sqlalchemy import Column, Connection, ForeignKey, String, Table, bindparam, select, text
+from sqlalchemy import Column, Connection, ForeignKey, String, Table, select, text
 
 from plugin.core.orders import Arrival
-from plugin.database import Id, Upsert, lock_rows, metadata
+from plugin.database import Id, Upsert, among, lock_rows, metadata
 
 Pseudonym: TypeAlias = Callable[[int, str], str]
 """``(shop_id, text)`` to the text's keyed hash under the shop's own key."""
@@ -41,12 +41,12 @@ _SHARE = text(
 )
 _ALONE = text("SELECT pg_advisory_xact_lock(:purpose, CAST(:shop AS integer))")
 
-_SHOPS = tombstone.c.shop_id.in_(bindparam("shops", expanding=True))
+_SHOPS = among(tombstone.c.shop_id, "shops")
 _ANY = select(tombstone.c.shop_id).where(_SHOPS).limit(1)
 _FIND = select(tombstone).where(
     _SHOPS,
     tombstone.c.kind.in_([kind.value for kind in Kind]),
-    tombstone.c.hash.in_(bindparam("hashes", expanding=True)),
+    among(tombstone.c.hash, "hashes"),
 )
 _BURY = Upsert(lambda insert: insert(tombstone).on_conflict_do_nothing())
 
