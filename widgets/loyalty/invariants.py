@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, select
 
 from plugin import settings
 from plugin.core import order_codec, positions
@@ -63,7 +63,14 @@ _ROOTS_OF = select(account.c.shop_id, account.c.customer_id, account.c.root_id).
 )
 _EXPIRING = (
     select(account.c.id, account.c.expired_to)
-    .where(account.c.id > bindparam("after"), account.c.id == account.c.root_id, account.c.expires)
+    .where(
+        account.c.id > bindparam("after"),
+        account.c.id == account.c.root_id,
+        account.c.expires
+        | exists().where(
+            ledger_entry.c.account_id == account.c.id, ledger_entry.c.kind.in_((EXPIRY, EXPIRY_REVERSAL))
+        ),
+    )
     .order_by(account.c.id)
     .limit(PORTION)
 )
@@ -80,6 +87,12 @@ _FOREIGN = (
     select(ledger_entry.c.id, ledger_entry.c.account_id)
     .join(account, account.c.id == ledger_entry.c.account_id)
     .where(account.c.shop_id != ledger_entry.c.shop_id)
+)
+_ROOT = account.alias("root")
+_ROOTLESS = (
+    select(account.c.id)
+    .outerjoin(_ROOT, _ROOT.c.id == account.c.root_id)
+    .where((_ROOT.c.id.is_(None)) | (_ROOT.c.root_id != _ROOT.c.id) | (_ROOT.c.shop_id != account.c.shop_id))
 )
 _WAITING = select(task.c.shop_id).where(task.c.name == _REDERIVE)
 
@@ -178,8 +191,16 @@ def balances(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[B
 
 def owners(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
     """Every entry is in the shop of its account."""
-    for row in conn.execute(_FOREIGN):
+    for row in conn.execute(_FOREIGN if shop_id is None else _FOREIGN.where(account.c.shop_id == shop_id)):
         yield Breach("shop", str(row.account_id), f"Entry {row.id} is in another shop than its account.")
+
+
+def roots(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """Every account has a root in its own shop, which is its own root."""
+    for id in conn.execute(
+        _ROOTLESS if shop_id is None else _ROOTLESS.where(account.c.shop_id == shop_id)
+    ).scalars():
+        yield Breach("root", str(id), "The account it was merged into was merged itself or is gone.")
 
 
 def _name(root: int | None) -> str | None:
@@ -192,4 +213,5 @@ INVARIANTS = (
     Invariant("expiry", expiries),
     Invariant("balance", balances),
     Invariant("shop", owners),
+    Invariant("root", roots),
 )
