@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
@@ -36,11 +37,16 @@ class Job:
 
 
 _ADD = Upsert(lambda insert: insert(job).on_conflict_do_nothing())
-_REACH = Upsert(
-    lambda insert: insert(job).on_conflict_do_update(
-        index_elements=["name"], set_={"reached": bindparam("reached")}
+
+
+def _set_reached(make: Callable[..., Any]) -> Any:
+    statement = make(job)
+    return statement.on_conflict_do_update(
+        index_elements=["name"], set_={"reached": statement.excluded.reached}
     )
-)
+
+
+_REACH = Upsert(_set_reached)
 _REACHED = select(job.c.reached).where(job.c.name == bindparam("job_name"))
 _DUE = select(job.c.name).where(job.c.due_at <= bindparam("now"))
 _TAKE = (

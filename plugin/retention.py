@@ -22,7 +22,7 @@ from plugin.clock import Job
 from plugin.core import privacy, privacy_tokens, tombstones
 from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
-from plugin.database import Database, Utc, metadata
+from plugin.database import Database, Utc, among, metadata
 from plugin.pseudonyms import Pseudonyms
 from plugin.shops import shop
 from plugin.tasks import Wanted
@@ -59,13 +59,13 @@ _OLD_BODIES = (
     .order_by(inbox.c.id)
     .limit(PORTION)
 )
-_FORGET = delete(inbox).where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET = delete(inbox).where(among(inbox.c.id, "ids"))
 _EMPTY = (
     update(inbox)
     .where(inbox.c.id == bindparam("event_id"))
     .values(state=PARKED, body=None, reason=bindparam("why"))
 )
-_REASONS = select(inbox.c.id, inbox.c.reason).where(inbox.c.id.in_(bindparam("ids", expanding=True)))
+_REASONS = select(inbox.c.id, inbox.c.reason).where(among(inbox.c.id, "ids"))
 
 
 def jobs(keyring: Keyring) -> Sequence[Job]:

@@ -32,6 +32,10 @@ PRAGMAS = (
 )
 
 
+PATIENCE = 3000
+"""Milliseconds for which rewriting the file waits for somebody's reading; webhooks wait as long."""
+
+
 @dataclass(slots=True)
 class _Work:
     run: Callable[[Connection], Any]
@@ -55,7 +59,13 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _engine(url: URL, **options: Any) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=StaticPool, **options)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
+        poolclass=StaticPool,
+        **options,
+    )
     event.listen(engine, "connect", _prepare)
     return engine
 
@@ -214,11 +224,17 @@ def _rewrite(conn: Connection) -> bool:
     if not isinstance(raw, sqlite3.Connection):
         raise TypeError("this is no connection to SQLite")
     raw.execute("PRAGMA temp_store=FILE")  # the whole database passes through there
+    raw.execute(f"PRAGMA busy_timeout={PATIENCE}")
     try:
         raw.execute("VACUUM")
         busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
     finally:
-        raw.execute("PRAGMA temp_store=MEMORY")
+        for pragma in PRAGMAS:
+            raw.execute(pragma)
     return not busy
 
 

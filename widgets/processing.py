@@ -13,6 +13,7 @@ from plugin.core import data_requests, order_codec, privacy
 from plugin.core.data_requests import data_request
 from plugin.core.order_book import order
 from plugin.core.orders import OrderState
+from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
 from widgets.registry import ALL
@@ -23,7 +24,7 @@ SHOPIFY = sentence("Shopify, which tells us of it")
 
 _ORDERS = (
     select(order.c.order_id, order.c.first_at, order.c.state)
-    .where(order.c.id.in_(bindparam("refs", expanding=True)), ~order.c.sealed)
+    .where(among(order.c.id, "refs"), ~order.c.sealed)
     .order_by(order.c.order_id)
 )
 _REQUESTS = (
@@ -37,13 +38,12 @@ _REQUESTS = (
 
 
 def _orders(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
-    for portion in privacy.portions(subject.order_refs):
-        for row in conn.execute(_ORDERS, {"refs": portion}).all():
-            yield {
-                "order": str(row.order_id),
-                "first_told_at": row.first_at,
-                **_told(order_codec.decode(row.state)),
-            }
+    for row in conn.execute(_ORDERS, {"refs": list(subject.order_refs)}).all():
+        yield {
+            "order": str(row.order_id),
+            "first_told_at": row.first_at,
+            **_told(order_codec.decode(row.state)),
+        }
 
 
 def _told(state: OrderState) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from plugin.core.accounts import account
-from plugin.database import Big, Id, Upsert, Utc, metadata
+from plugin.database import Big, Id, Upsert, Utc, among, metadata
 
 TIME = timedelta(days=30)
 """Shopify's bound, counted from the request's arrival."""
@@ -66,12 +66,12 @@ _READ = (
 )
 _ACCOUNTS = select(account.c.id).where(
     account.c.shop_id == bindparam("shop"),
-    account.c.customer_id.in_(bindparam("customers", expanding=True)),
+    among(account.c.customer_id, "customers"),
 )
 _FORGET = (
     update(data_request)
     .where(data_request.c.shop_id == bindparam("shop"), data_request.c.account_id.in_(_ACCOUNTS))
-    .values(request_id=None)
+    .values(request_id=None, order_refs="[]")
 )
 _DONE = (
     update(data_request)
@@ -136,7 +136,7 @@ def finish(conn: Connection, shop_id: int, request: int, now: datetime) -> bool:
 
 
 def forget(conn: Connection, shop_id: int, customer_ids: Iterable[int]) -> None:
-    """Drop Shopify's numbers of these customers' requests; that there were requests, and when, stays."""
+    """Drop what these customers' requests name; that there were requests, and when, stays."""
     if customers := sorted(customer_ids):
         conn.execute(_FORGET, {"shop": shop_id, "customers": customers})
 

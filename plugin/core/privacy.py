@@ -25,10 +25,9 @@ from plugin.core import accounts
 from plugin.core.accounts import account
 from plugin.core.append_only import erase_entries
 from plugin.core.order_book import order, refund
-from plugin.database import Id, Utc, metadata
+from plugin.database import Id, Utc, among, metadata
 
 PORTION = 2000
-"""Ids in one statement; a body may list any number."""
 
 erasure = Table(
     "erasure",
@@ -47,21 +46,21 @@ _GROUP = (
     .where(account.c.shop_id == bindparam("shop"), account.c.customer_id == bindparam("customer"))
 )
 _OF_CUSTOMERS = select(order.c.id, order.c.order_id).where(
-    order.c.shop_id == bindparam("shop"), order.c.customer_id.in_(bindparam("ids", expanding=True))
+    order.c.shop_id == bindparam("shop"), among(order.c.customer_id, "ids")
 )
 _LISTED = select(order.c.id, order.c.order_id).where(
-    order.c.shop_id == bindparam("shop"), order.c.order_id.in_(bindparam("ids", expanding=True))
+    order.c.shop_id == bindparam("shop"), among(order.c.order_id, "ids")
 )
 _SEAL = (
     update(order)
-    .where(order.c.id.in_(bindparam("refs", expanding=True)))
+    .where(among(order.c.id, "refs"))
     .values(order_id=None, customer_id=None, state=None, sealed=True)
 )
-_DROP_REFUNDS = delete(refund).where(refund.c.order_ref.in_(bindparam("refs", expanding=True)))
-_DETACH = update(account).where(account.c.id.in_(bindparam("ids", expanding=True))).values(customer_id=None)
+_DROP_REFUNDS = delete(refund).where(among(refund.c.order_ref, "refs"))
+_DETACH = update(account).where(among(account.c.id, "ids")).values(customer_id=None)
 MINE = select(account.c.id).where(
     account.c.shop_id == bindparam("shop"),
-    account.c.customer_id.in_(bindparam("customers", expanding=True)),
+    among(account.c.customer_id, "customers"),
 )
 _NOTE = insert(erasure)
 _PENDING = select(erasure.c.id).where(erasure.c.compacted_at.is_(None)).order_by(erasure.c.id)
@@ -87,23 +86,23 @@ def find(conn: Connection, shop_id: int, customer_id: int | None, order_ids: Ite
         customers |= {row.customer_id} - {None}
     orders: dict[int, int] = {}
     for statement, ids in ((_OF_CUSTOMERS, customers), (_LISTED, set(order_ids))):
-        for portion in portions(sorted(ids)):
-            for row in conn.execute(statement, {"shop": shop_id, "ids": portion}):
-                orders[row.id] = row.order_id
+        if ids:
+            found = conn.execute(statement, {"shop": shop_id, "ids": sorted(ids)})
+            orders |= {row.id: row.order_id for row in found}
     return Person(tuple(sorted(customers)), orders)
 
 
 def seal(conn: Connection, refs: Iterable[int]) -> None:
     """Clear the orders of all that was ever told of them; what they posted stays, and is never changed again."""
-    for portion in portions(sorted(refs)):
-        conn.execute(_DROP_REFUNDS, {"refs": portion})
-        conn.execute(_SEAL, {"refs": portion})
+    if wanted := sorted(refs):
+        conn.execute(_DROP_REFUNDS, {"refs": wanted})
+        conn.execute(_SEAL, {"refs": wanted})
 
 
 def detach(conn: Connection, shop_id: int, customer_ids: Iterable[int]) -> None:
     """Take the customers from their accounts; sums and merges stay."""
-    for portion in portions(sorted(customer_ids)):
-        ids = list(conn.execute(MINE, {"shop": shop_id, "customers": portion}).scalars())
+    ids = list(conn.execute(MINE, {"shop": shop_id, "customers": sorted(customer_ids)}).scalars())
+    if ids:
         accounts.lock(conn, ids)
         conn.execute(_DETACH, {"ids": ids})
 
@@ -145,7 +144,7 @@ def compacted(conn: Connection, last: int, now: datetime) -> None:
 
 
 def portions(ids: Sequence[int]) -> Iterable[list[int]]:
-    """Yield the ids in statements' portions; nothing for none."""
+    """Yield the ids in portions for statements that name each; nothing for none."""
     rest = iter(ids)
     while portion := list(islice(rest, PORTION)):
         yield portion

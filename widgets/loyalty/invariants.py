@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, func, select
 
 from plugin import settings
-from plugin.core import order_codec, positions
+from plugin.core import accounts, order_codec, positions
 from plugin.core.accounts import account
 from plugin.core.earning import Target, target
 from plugin.core.ledger import ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, earning, ledger_entry
@@ -116,6 +116,7 @@ def targets(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Br
     while rows := conn.execute(statement, {"after": after}).all():
         judged = [row for row in rows if row.first_at and not row.sealed and row.shop_id not in waiting]
         yield from _judge(conn, judged)
+        yield from _judge_sealed(conn, [row for row in rows if row.sealed])
         after = rows[-1].id
 
 
@@ -145,6 +146,23 @@ def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
             yield Breach("target", _name(root), f"Order {row.id} has a lot that its facts do not give.")
         if state.customer_id is not None and due.points and root is None:
             yield Breach("account", None, f"Order {row.id} has a customer without an account.")
+
+
+def _judge_sealed(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
+    """An erased order stays at what it had posted: the lot that was left of it is all its entries sum to."""
+    if not rows:
+        return
+    posted: dict[int, dict[int, int]] = defaultdict(dict)
+    for sums in conn.execute(_POSTED, {"refs": [row.id for row in rows]}):
+        posted[sums.order_ref][sums.root_id] = int(sums.points)
+    homes = accounts.by_id(conn, {row.account_id for row in rows if row.account_id is not None})
+    for row in rows:
+        home = homes.get(row.account_id)
+        wanted = {home.root_id: row.points} if home is not None and row.points else {}
+        found = {id: points for id, points in posted[row.id].items() if points}
+        if found != wanted:
+            whose = _name(home.root_id if home else None)
+            yield Breach("sealed", whose, f"Erased order {row.id} posted {found}, sealed are {wanted}.")
 
 
 def _is_today(row: Row[Any], due: Target) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from plugin.core import privacy
 from plugin.core.accounts import account
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.order_book import order
+from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
 
@@ -35,7 +36,7 @@ _ENTRIES = (
 _LOTS = (
     select(order.c.order_id, earning.c.points, earning.c.kept, earning.c.available_at, earning.c.expires_at)
     .join(order, order.c.id == earning.c.order_ref)
-    .where(earning.c.order_ref.in_(bindparam("refs", expanding=True)))
+    .where(among(earning.c.order_ref, "refs"), ~order.c.sealed)
     .order_by(earning.c.available_at, order.c.id)
 )
 
@@ -65,17 +66,16 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
                     "order": None if entry.order_id is None else str(entry.order_id),
                 }
             }
-    for portion in privacy.portions(subject.order_refs):
-        for lot in conn.execute(_LOTS, {"refs": portion}).all():
-            yield {
-                "earned": {
-                    "order": None if lot.order_id is None else str(lot.order_id),
-                    "points": lot.points,
-                    "on_amount": lot.kept,
-                    "available_at": lot.available_at,
-                    "expires_at": lot.expires_at,
-                }
+    for lot in conn.execute(_LOTS, {"refs": list(subject.order_refs)}).all():
+        yield {
+            "earned": {
+                "order": str(lot.order_id),
+                "points": lot.points,
+                "on_amount": lot.kept,
+                "available_at": lot.available_at,
+                "expires_at": lot.expires_at,
             }
+        }
 
 
 def erase(conn: Connection, subject: Subject, now: datetime) -> None:

@@ -1,0 +1,103 @@
+"""Each column of each table is said to be about a person or not, and what is has a declaration that shows it."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+import widgets
+from plugin import schema
+
+IMPERSONAL: Mapping[str, str] = {
+    "account": "id shop_id root_id expires",
+    "coupon": "shop_id node_id refusal expires_on void waiting judged_at",
+    "coupon_code": "id shop_id node_id gid state order_ref expires_on",
+    "coupon_node": "id shop_id fingerprint kind value minimum currency gid first_code creation low_id created_at",
+    "coupon_use": "code_id order_ref",
+    "data_request": "id shop_id account_id",
+    "earning": "order_ref shop_id account_id",
+    "erasure": "id scope erased_at compacted_at",
+    "inbox": "id source shop topic triggered_at received_at state attempts due_at handled_at reason",
+    "job": "name due_at reached",
+    "ledger_entry": "id shop_id account_id order_ref business_key",
+    "ledger_lift": "shop_id",
+    "order": "id shop_id sealed",
+    "refund": "shop_id order_ref",
+    "setting": "shop_id section version valid_from value",
+    "shop": (
+        "id handle installed_at uninstalled_at exchanged_at development country name gid primary_domain "
+        "pseudonym_key access_token refresh_token access_expires refresh_expires scopes needs_reopen "
+        "lease_owner lease_until"
+    ),
+    "task": (
+        "id shop_id name state due_at created_at attempts tried generation lease_owner lease_until reason"
+    ),
+    "tombstone": "shop_id kind",
+}
+"""Columns that say nothing of a shopper: our own keys, times of our own work, and what belongs to the shop. A key
+leads to a person only through a column of theirs, and erasing empties that."""
+
+TELLING = re.compile(r"(customer|email|phone|address|zip|token|hash|payload|body|locale|(^|_)ip)(_|$)")
+"""Words in the name of a column that is about somebody, unless it is a shop's own."""
+
+
+def columns() -> set[str]:
+    """Every column there is, as table.column."""
+    return {f"{table.name}.{column.name}" for table in schema.load().sorted_tables for column in table.c}
+
+
+def impersonal() -> set[str]:
+    return {f"{table}.{column}" for table, names in IMPERSONAL.items() for column in names.split()}
+
+
+def declared() -> set[str]:
+    return {column for processing in widgets.everything() for column in processing.columns}
+
+
+def test_every_column_is_said_to_be_about_a_person_or_not() -> None:
+    assert columns() - impersonal() - declared() == set()
+
+
+def test_no_column_is_said_to_be_both_unless_a_widget_is_more_careful() -> None:
+    keys = {column for column in impersonal() & declared() if not column.endswith("_ref")}
+    assert keys == set()
+
+
+def test_every_declared_column_exists() -> None:
+    assert declared() - columns() == set()
+
+
+def test_nothing_is_said_of_a_column_that_is_gone() -> None:
+    tables = {table.name for table in schema.load().sorted_tables}
+    known = {column for column in impersonal() if column.partition(".")[0] in tables}
+    assert known - columns() == set()
+
+
+@pytest.mark.parametrize("column", sorted(impersonal()))
+def test_a_column_named_like_something_personal_is_a_shops_own(column: str) -> None:
+    table, _, name = column.partition(".")
+    assert table == "shop" or not TELLING.search(name)
+
+
+def test_every_declaration_says_all_that_a_person_may_ask() -> None:
+    for processing in widgets.everything():
+        for text in (processing.what, processing.purpose, processing.basis, processing.retention):
+            assert text.strip()
+        assert processing.columns
+
+
+def test_what_holds_an_id_can_be_erased() -> None:
+    """Bodies and tasks are looked through by the erasure itself, and tombstones are what it leaves."""
+    erased = {
+        column
+        for processing in widgets.everything()
+        if processing.erase is not None
+        for column in processing.columns
+    }
+    assert declared() - erased == {
+        "inbox.body",
+        "inbox.webhook_id",
+        "task.key",
+        "task.payload",
+        "tombstone.hash",
+    }

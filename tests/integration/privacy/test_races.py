@@ -1,0 +1,125 @@
+"""On PostgreSQL many workers work at once: what one has let pass, another's erasure still finds."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+
+from plugin.core.accounts import account
+from plugin.core.order_book import order
+from plugin.database import open_database
+from tests import engine
+from tests.engine import KEYRING, verified
+from tests.integration.conftest import migrated
+from tests.integration.privacy.buying import ANNA, FIRST, NOW, erase, purchase, redact
+from tests.integration.privacy.traces import traces
+from tests.servers import PostgresServer
+from webhooks import handle
+
+
+async def installed(server: PostgresServer) -> str:
+    url = server.create_database()
+    await migrated(url)
+    db = await open_database(url)
+    await db.write(lambda conn: engine.install(conn, now=NOW - timedelta(days=200)))
+    await db.close()
+    return url
+
+
+async def test_an_order_under_way_when_its_erasure_begins_is_erased(postgres_server: PostgresServer) -> None:
+    url = await installed(postgres_server)
+    one, other = await open_database(url), await open_database(url)
+    passed, ended = threading.Event(), threading.Event()
+    try:
+        await one.write(lambda conn: engine.store(conn, "orders/create", purchase(0).body(), now=NOW))
+
+        def slow(conn: Connection) -> None:
+            handle.handle_due(conn, KEYRING, NOW, 10)
+            passed.set()
+            assert not ended.wait(0.5), "the erasure did not wait for the order"
+
+        def erasing(conn: Connection) -> None:
+            erase(conn, ANNA, FIRST)
+
+        working = asyncio.create_task(asyncio.to_thread(_in_own_loop, url, slow))
+        await asyncio.to_thread(passed.wait)
+        await other.write(erasing)
+        ended.set()
+        await working
+        assert await one.read(lambda conn: traces(conn, [ANNA, FIRST])) == []
+        assert (await verified(one, NOW)).breaches == ()
+    finally:
+        await one.close()
+        await other.close()
+
+
+async def test_an_order_that_comes_while_its_erasure_is_under_way_waits_and_is_dropped(
+    postgres_server: PostgresServer,
+) -> None:
+    url = await installed(postgres_server)
+    db = await open_database(url)
+    passed, ended = threading.Event(), threading.Event()
+    try:
+        await db.write(lambda conn: engine.store(conn, "customers/redact", redact(ANNA, FIRST), now=NOW))
+
+        def slow(conn: Connection) -> None:
+            handle.handle_due(conn, KEYRING, NOW, 10)
+            passed.set()
+            assert not ended.wait(0.5), "the order did not wait for the erasure"
+
+        working = asyncio.create_task(asyncio.to_thread(_in_own_loop, url, slow))
+        await asyncio.to_thread(passed.wait)
+
+        def told(conn: Connection) -> None:
+            engine.store(conn, "orders/create", purchase(0).body(), now=NOW)
+            engine.handle_all(conn, NOW)
+
+        await db.write(told)
+        ended.set()
+        await working
+        assert await db.read(lambda conn: traces(conn, [ANNA, FIRST])) == []
+        assert await db.read(lambda conn: conn.execute(select(order.c.id)).all()) == []
+        assert await db.read(lambda conn: conn.execute(select(account.c.id)).all()) == []
+    finally:
+        await db.close()
+
+
+async def test_workers_and_erasures_all_at_once_leave_nothing_and_never_stall(
+    postgres_server: PostgresServer,
+) -> None:
+    url = await installed(postgres_server)
+    db = await open_database(url)
+    try:
+
+        def stored(conn: Connection) -> None:
+            for number in range(40):
+                engine.store(conn, "orders/create", purchase(number).body(), now=NOW)
+                if number % 10 == 5:
+                    listed = [FIRST + n for n in range(number)]
+                    engine.store(conn, "customers/redact", redact(ANNA, *listed), now=NOW)
+
+        await db.write(stored)
+
+        async def work() -> None:
+            while (await db.write(lambda conn: handle.handle_due(conn, KEYRING, NOW, 3))).taken:
+                pass
+
+        await asyncio.gather(*(work() for _ in range(6)))
+        assert await db.read(lambda conn: traces(conn, [ANNA, *(FIRST + n for n in range(35))])) == []
+        report = await verified(db, NOW)
+        assert (report.breaches, report.inbox_waiting, report.parked) == ((), 0, 0)
+    finally:
+        await db.close()
+
+
+def _in_own_loop(url: str, work: Callable[[Connection], None]) -> None:
+    async def run() -> None:
+        db = await open_database(url)
+        try:
+            await db.write(work)
+        finally:
+            await db.close()
+
+    asyncio.run(run())
