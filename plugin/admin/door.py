@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import Receive, Scope, Send
 
 from plugin.admin.answer import answer
-from plugin.admin.desk import SCOPE, Desk
+from plugin.admin.desk import SCOPE, Desk, desk_of
 from plugin.errors import AppError
 from plugin.language import sentence
 from plugin.onboarding import admit
@@ -23,7 +24,7 @@ from plugin.web import merchant
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SETTING_UP = sentence("We are still asking Shopify about your shop. This page is ready in a moment.")
-_MISSING = sentence("There is no such page.")
+_NO_PAGE = sentence("There is no such page.")
 _BARE = ShopSettings(time_zone="UTC", currency="EUR", active_from="1970-01-01")
 """For the one page that a shop sees before its settings exist."""
 
@@ -40,7 +41,9 @@ class AdminDoor:
     """Proves the merchant, admits the shop (at first sight: installs it), then asks the routes."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        self._router = Router(routes, redirect_slashes=False)
+        self._pages = ExceptionMiddleware(
+            Router(routes, redirect_slashes=False), handlers={AppError: _refused, HTTPException: _missing}
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises Renew and Unproved, which the application renders."""
@@ -58,18 +61,23 @@ class AdminDoor:
             await answer(request, desk, "problem", problem)(scope, receive, send)
             return
         scope[SCOPE] = desk
-        refusal: Response | None = None
-        try:
-            await self._router(scope, receive, send)
-        except AppError as error:
-            refusal = _refused(request, desk, error.status, error.message)
-        except HTTPException as error:
-            refusal = _refused(request, desk, error.status_code, _MISSING)
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        await self._pages(scope, receive, send)
 
 
-def _refused(request: Request[Any], desk: Desk, status: int, message: str) -> Response:
+def _refused(request: Request[Any], error: Exception) -> Response:
+    if not isinstance(error, AppError):
+        raise error
+    return _problem(request, error.message, error.status)
+
+
+def _missing(request: Request[Any], error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return _problem(request, _NO_PAGE, error.status_code)
+
+
+def _problem(request: Request[Any], message: str, status: int) -> Response:
+    desk = desk_of(request)
     return answer(request, desk, "problem", Problem(desk.language.gettext(message)), status=status)
 
 
