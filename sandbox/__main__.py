@@ -7,6 +7,8 @@ import os
 
 import uvicorn
 
+from sandbox.opening import open_app
+from sandbox.pages import PAGES
 from sandbox.seed import furnish
 from sandbox.server import create_sandbox
 from sandbox.simulator import Simulator
@@ -34,10 +36,13 @@ def main() -> None:
         retry_scale=args.retry_scale,
     )
     simulator.state.origin = f"http://127.0.0.1:{args.port}"
+    simulator.sender.on_hold = True
     if not args.empty:
         furnish(simulator, args.shop)
     uvicorn.run(
-        create_sandbox(simulator, shop=args.shop),
+        create_sandbox(
+            simulator, shop=args.shop, pages=PAGES, meanwhile=lambda: open_app(simulator, args.shop)
+        ),
         host="127.0.0.1",
         port=args.port,
         log_level="warning",

@@ -45,6 +45,8 @@ class AppConfig:
     proxy_url: str
     proxy_prefix: str
     proxy_subpath: str
+    application_url: str = ""
+    name: str = ""
 
     @property
     def proxy_path(self) -> str:
@@ -70,6 +72,8 @@ def read_config(path: Path = CONFIG_FILE) -> AppConfig:
         proxy_url=proxy["url"],
         proxy_prefix=proxy["prefix"],
         proxy_subpath=proxy["subpath"],
+        application_url=toml["application_url"],
+        name=toml["name"],
     )
 
 

@@ -17,7 +17,12 @@ _COMBINES = {"PRODUCT": "productDiscounts", "ORDER": "orderDiscounts", "SHIPPING
 
 
 class CodeRefused(Refused):
-    """The checkout does not take this code; the message says why."""
+    """The checkout does not take this code; the message says why, ``reason`` in one word, ``facts`` with what."""
+
+    def __init__(self, message: str, reason: str = "", **facts: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.facts = facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +96,14 @@ def class_of(discount: Discount) -> DiscountClass:
 def _found(shop: Shop, code: str, now: datetime) -> tuple[Discount, RedeemCode]:
     found = shop.discount_of(code)
     if found is None:
-        raise CodeRefused(f"There is no discount code {code}.")
+        raise CodeRefused(f"There is no discount code {code}.", "unknown")
     discount, redeem_code = found
     status = discount.status(now)
     if status != "ACTIVE":
-        raise CodeRefused(f"The discount code {code} is {status.lower()}.")
+        raise CodeRefused(f"The discount code {code} is {status.lower()}.", status.lower())
     limit = discount.input.get("usageLimit")
     if limit is not None and redeem_code.uses >= limit:
-        raise CodeRefused(f"The discount code {code} has been used as often as it may.")
+        raise CodeRefused(f"The discount code {code} has been used as often as it may.", "used")
     return discount, redeem_code
 
 
@@ -106,7 +111,7 @@ def _require_combination(discounts: list[Discount]) -> None:
     for i, one in enumerate(discounts):
         for other in discounts[i + 1 :]:
             if one is other or not (_combines(one, class_of(other)) and _combines(other, class_of(one))):
-                raise CodeRefused("These discount codes cannot be combined.")
+                raise CodeRefused("These discount codes cannot be combined.", "combined")
 
 
 def _combines(discount: Discount, other: DiscountClass) -> bool:
@@ -124,7 +129,7 @@ def _apply(
     entitled = [_entitled(gets["items"], line.product) for line in cart.lines]
     base = [amount if ok else 0 for amount, ok in zip(left, entitled, strict=True)]
     if not any(base):
-        raise CodeRefused(f"The discount code {code} does not apply to anything in this cart.")
+        raise CodeRefused(f"The discount code {code} does not apply to anything in this cart.", "nothing")
     _require_minimum(shop, discount, code, base, [line.quantity for line in cart.lines], entitled)
     per_line, value, value_type, each = _taken_off(shop, cart, gets["value"], base)
     return Applied(
@@ -160,14 +165,14 @@ def _free_shipping(
     shop: Shop, cart: Cart, code: str, discount: Discount, redeem_code: RedeemCode, left: list[int]
 ) -> Applied:
     if cart.shipping is None:
-        raise CodeRefused(f"The discount code {code} needs something to ship.")
+        raise CodeRefused(f"The discount code {code} needs something to ship.", "shipping")
     destination = discount.input.get("destination") or {"all": True}
     countries = destination.get("countries") or {}
     if not destination.get("all") and cart.country not in (countries.get("add") or ()):
-        raise CodeRefused(f"The discount code {code} does not hold for {cart.country}.")
+        raise CodeRefused(f"The discount code {code} does not hold for {cart.country}.", "country")
     highest = discount.input.get("maximumShippingPrice")
     if highest is not None and cart.shipping > minor(str(highest), shop.currency):
-        raise CodeRefused(f"The discount code {code} does not cover this way of shipping.")
+        raise CodeRefused(f"The discount code {code} does not cover this way of shipping.", "shipping")
     goods = [not line.product.gift_card for line in cart.lines]
     base = [amount if ok else 0 for amount, ok in zip(left, goods, strict=True)]
     _require_minimum(shop, discount, code, base, [line.quantity for line in cart.lines], goods)
@@ -206,24 +211,28 @@ def _require_minimum(
     subtotal = (required.get("subtotal") or {}).get("greaterThanOrEqualToSubtotal")
     if subtotal is not None and sum(base) < minor(str(subtotal), shop.currency):
         raise CodeRefused(
-            f"The discount code {code} needs a subtotal of at least {subtotal} {shop.currency}."
+            f"The discount code {code} needs a subtotal of at least {subtotal} {shop.currency}.",
+            "minimum",
+            minimum=str(subtotal),
         )
     quantity = (required.get("quantity") or {}).get("greaterThanOrEqualToQuantity")
     if quantity is not None and sum(q for q, ok in zip(quantities, entitled, strict=True) if ok) < int(
         quantity
     ):
-        raise CodeRefused(f"The discount code {code} needs at least {quantity} items.")
+        raise CodeRefused(
+            f"The discount code {code} needs at least {quantity} items.", "quantity", quantity=str(quantity)
+        )
 
 
 def _require_customer(discount: Discount, customer: Customer | None, code: str) -> None:
     chosen = allowed_customers(discount)
     if chosen is not None and (customer is None or customer.gid not in chosen):
-        raise CodeRefused(f"The discount code {code} belongs to another customer.")
+        raise CodeRefused(f"The discount code {code} belongs to another customer.", "customer")
     if discount.input.get("appliesOncePerCustomer"):
         if customer is None:
-            raise CodeRefused(f"The discount code {code} needs a customer who can be recognised.")
+            raise CodeRefused(f"The discount code {code} needs a customer who can be recognised.", "sign_in")
         if customer.id in discount.used_by:
-            raise CodeRefused(f"The discount code {code} may be used once by each customer.")
+            raise CodeRefused(f"The discount code {code} may be used once by each customer.", "once")
 
 
 def allowed_customers(discount: Discount) -> list[str] | None:

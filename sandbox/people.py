@@ -38,7 +38,7 @@ class People(World):
                 id=self.state.ids.next(),
                 variant_id=self.state.ids.next(),
                 title=title,
-                handle=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
+                handle=_handle(title),
                 price=unit(found, price),
                 gift_card=gift_card,
                 requires_shipping=requires_shipping and not gift_card,
@@ -157,3 +157,10 @@ class People(World):
     def stamp(self, shop: Shop) -> str:
         """Return the present as this shop's webhooks write it."""
         return local(self.state.now(), shop.time_zone)
+
+
+def _handle(title: str) -> str:
+    spelt = title.lower()
+    for letter, pair in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        spelt = spelt.replace(letter, pair)
+    return re.sub(r"[^a-z0-9]+", "-", spelt).strip("-")

@@ -14,6 +14,12 @@ _PRODUCTS = (
     ("Notizbuch", "14.00"),
     ("Bienenwachskerze", "24.00"),
     ("Einkaufstasche", "12.90"),
+    ("Teekanne", "64.00"),
+    ("Leinenschürze", "44.00"),
+    ("Obstschale", "38.00"),
+    ("Briefpapier", "16.50"),
+    ("Schneidebrett", "42.00"),
+    ("Olivenseife", "7.90"),
 )
 _CUSTOMERS = (
     ("anna@example.com", "Anna", "Beispiel"),
@@ -23,7 +29,7 @@ _CUSTOMERS = (
 
 
 def furnish(simulator: Simulator, shop: str) -> None:
-    """Fill a shop that has nothing yet: six products, a gift card, three customers, six orders in all states."""
+    """Fill a shop that has nothing yet: twelve products, a gift card, three customers, six orders in all states."""
     simulator.shop(shop, name="Muster & Söhne", development=True)
     goods = [simulator.product(title, price, shop=shop, collections=(1,)) for title, price in _PRODUCTS]
     card = simulator.product("Geschenkgutschein", "50.00", shop=shop, gift_card=True)

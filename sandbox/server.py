@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -22,21 +22,29 @@ from sandbox.simulator import Simulator
 
 
 def create_sandbox(
-    simulator: Simulator, *, shop: str = "example", pages: Sequence[BaseRoute] = ()
+    simulator: Simulator,
+    *,
+    shop: str = "example",
+    pages: Sequence[BaseRoute] = (),
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """Build the application around a simulator; ``pages`` come after its own routes.
 
     ``shop`` is the one that /sandbox.json names. `Simulator` and `State` are at ``app.state.simulator`` and
-    ``app.state.sandbox``.
+    ``app.state.sandbox``. ``meanwhile`` runs beside the server, from its start until it ends by itself or is cancelled.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         warm = asyncio.get_running_loop().run_in_executor(None, _warm)
         await simulator.sender.start()
+        beside = asyncio.ensure_future(meanwhile()) if meanwhile else None
         try:
             yield
         finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
             await simulator.sender.stop()
             await warm
 

@@ -111,11 +111,13 @@ def webhook_headers(
 class Sender:
     """Sends deliveries from the server's own loop; `put` may be called from any thread, before the start too.
 
-    ``scale`` shortens the waits between attempts (1.0 is Shopify's four hours).
+    ``scale`` shortens the waits between attempts (1.0 is Shopify's four hours). While ``on_hold`` is true nothing
+    starts; call `release` after setting it to false.
     """
 
     def __init__(self, state: State, *, scale: float, seed: int = 0) -> None:
         self.log: list[Delivery] = []
+        self.on_hold = False
         self._state = state
         self._scale = scale
         self._random = random.Random(seed)
@@ -163,7 +165,7 @@ class Sender:
             return self._changed.wait_for(lambda: all(one.state != "waiting" for one in self.log), seconds)
 
     def _start_held(self) -> None:
-        if self._state.app_url is None or self._loop is None:
+        if self._state.app_url is None or self._loop is None or self.on_hold:
             return
         while self._held:
             self._schedule(self._held.popleft())

@@ -1,0 +1,77 @@
+"""The admin: a frame around the app's home as Shopify's is, with fresh tokens, and a list of orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.pages.frames import targets
+from sandbox.pages.orders import row
+from sandbox.pages.shop import placement_of
+from sandbox.pages.theme import blocks
+from sandbox.pages.view import show
+from sandbox.pages.visits import Stay, page
+
+THEME_ID = "gid://shopify/OnlineStoreTheme/828155753"
+
+
+async def _admin(stay: Stay) -> Response:
+    """Frame the app at its home, or at the path behind /admin/apps/dankbar."""
+    path = "/" + str(stay.request.path_params.get("path", ""))
+    home = stay.simulator.app_home_url(stay.shop.handle, path, locale=stay.visit.locale)
+    return show(
+        stay,
+        "admin.html",
+        home=home,
+        section="app",
+        base=f"/admin/apps/{stay.simulator.state.config.proxy_subpath}",
+        app_name=stay.simulator.state.config.name,
+    )
+
+
+async def _orders(stay: Stay) -> Response:
+    newest = sorted(stay.shop.orders.values(), key=lambda one: str(one.body["created_at"]), reverse=True)
+    return show(stay, "admin_orders.html", orders=[row(stay, one) for one in newest[:100]], section="orders")
+
+
+async def _token(stay: Stay) -> Response:
+    """Mint an id token for the framed app, good for a minute."""
+    token = stay.simulator.id_token(stay.shop.handle)
+    return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
+
+
+async def _extensions(stay: Stay) -> Response:
+    """Answer what App Bridge's ``app.extensions()`` does: which blocks stand in the published theme."""
+    where = placement_of(stay)
+    theme = [
+        {
+            "handle": block.handle,
+            "name": block.name(stay.visit.locale),
+            "target": block.target,
+            "status": "active" if where.of(block) else "available",
+            "activations": [{"target": place, "themeId": THEME_ID} for place in sorted(where.of(block))],
+        }
+        for block in blocks()
+    ]
+    found: list[dict[str, Any]] = [
+        {"handle": "storefront", "type": "theme_app_extension", "activations": theme}
+    ]
+    by_handle: dict[str, list[dict[str, str]]] = {}
+    for target in targets().values():
+        by_handle.setdefault(target.handle, []).append({"target": target.name})
+    found += [
+        {"handle": handle, "type": "ui_extension", "activations": activations}
+        for handle, activations in by_handle.items()
+    ]
+    return JSONResponse(found)
+
+
+ROUTES = (
+    page("/admin", _admin),
+    page("/admin/orders", _orders),
+    page("/admin/apps/{app}", _admin),
+    page("/admin/apps/{app}/{path:path}", _admin),
+    page("/sandbox/tokens/admin", _token, "POST"),
+    page("/sandbox/app-extensions", _extensions),
+)
