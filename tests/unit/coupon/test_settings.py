@@ -1,0 +1,61 @@
+"""Five settings with the contract's defaults, and no coupon that pays for a whole order."""
+
+import pytest
+
+from plugin.errors import Invalid
+from plugin.settings import validated
+from widgets.coupon.settings import CouponSettings
+
+
+def changed(**patch: object) -> CouponSettings:
+    return validated(CouponSettings, CouponSettings(), patch)
+
+
+def test_defaults_are_ten_percent_for_thirty_days_on_every_order() -> None:
+    made = CouponSettings()
+    assert (made.enabled, made.kind, made.value, made.valid_days, made.minimum_subtotal) == (
+        True,
+        "percentage",
+        10,
+        30,
+        0,
+    )
+
+
+def test_values_are_read_from_a_command_line() -> None:
+    made = changed(kind="amount", value="500", minimum_subtotal="3000", valid_days="14", enabled="false")
+    assert made == CouponSettings(
+        enabled=False, kind="amount", value=500, minimum_subtotal=3000, valid_days=14
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "101", "ten", "10.5", "-1"])
+def test_a_percentage_is_a_whole_number_from_1_to_100(value: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        changed(value=value)
+    assert set(refused.value.fields) == {"value"}
+
+
+def test_a_hundred_percent_is_the_most() -> None:
+    assert changed(value="100").value == 100
+
+
+@pytest.mark.parametrize("minimum", [0, 499, 500])
+def test_a_fixed_amount_needs_a_minimum_above_it(minimum: int) -> None:
+    with pytest.raises(Invalid) as refused:
+        changed(kind="amount", value=500, minimum_subtotal=minimum)
+    assert set(refused.value.fields) == {"minimum_subtotal"}
+    assert changed(kind="amount", value=500, minimum_subtotal=501).value == 500
+
+
+@pytest.mark.parametrize("key", ["first_order_only", "monthly_cap", "stamp_every", "unknown"])
+def test_a_setting_without_an_effect_is_refused(key: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        changed(**{key: "1"})
+    assert set(refused.value.fields) == {key}
+
+
+@pytest.mark.parametrize("days", [0, 1096])
+def test_a_coupon_is_valid_for_a_day_to_three_years(days: int) -> None:
+    with pytest.raises(Invalid):
+        changed(valid_days=days)

@@ -1,0 +1,28 @@
+"""A discount code for the next order, for every buyer: once an order, from a pool minted ahead of time."""
+
+from plugin.language import sentence
+from widgets.base import Surface, Widget
+from widgets.coupon.effects import on_orders
+from widgets.coupon.invariants import INVARIANTS
+from widgets.coupon.jobs import JOBS
+from widgets.coupon.preparing import on_change, on_shop_change, prepare, rehearse
+from widgets.coupon.privacy import PROCESSING
+from widgets.coupon.settings import CouponSettings
+from widgets.coupon.tasks import TASKS
+from widgets.coupon.view import view
+
+widget = Widget(
+    name="coupon",
+    title=sentence("Coupon"),
+    surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS}),
+    settings=CouponSettings,
+    view=view,
+    effects={"orders": on_orders},
+    on_change={"coupon": on_change, "shop": on_shop_change},
+    tasks=TASKS,
+    jobs=JOBS,
+    on_install=prepare,
+    rehearse=rehearse,
+    processing=PROCESSING,
+    invariants=INVARIANTS,
+)

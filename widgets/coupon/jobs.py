@@ -1,0 +1,62 @@
+"""The clock's work on coupons: the day after its last, an unused code is removed."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from plugin import settings, tasks
+from plugin.clock import Job
+from plugin.database import lock_rows
+from plugin.settings import ShopSettings
+from widgets.coupon import campaigns, pool, uses
+from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code
+
+PORTION = 500
+EASTERNMOST = timedelta(hours=14)
+"""No clock on Earth is further ahead of UTC."""
+
+_DUE = (coupon_code.c.state == GIVEN) & (coupon_code.c.expires_on < bindparam("today"))
+_SHOPS = select(coupon_code.c.shop_id).where(_DUE).distinct().order_by(coupon_code.c.shop_id)
+_CODES = (
+    select(coupon_code.c.id, coupon_code.c.node_id, uses.IS_USED.label("used"))
+    .where(_DUE, coupon_code.c.shop_id == bindparam("shop"))
+    .order_by(coupon_code.c.expires_on, coupon_code.c.id)
+    .limit(bindparam("most"))
+)
+_CODES_LOCKED = _CODES.with_for_update(skip_locked=True)
+_END = (
+    update(coupon_code)
+    .where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
+    .values(state=bindparam("new_state"), expires_on=None)
+)
+
+
+def expire(conn: Connection, shop_id: int | None, now: datetime) -> int:
+    """End codes whose last day is over on their shop's clock, a portion at a time; returns how many.
+
+    A late removal favours the shopper; a used code stays as it is.
+    """
+    found = conn.execute(_SHOPS, {"today": (now + EASTERNMOST).date()}).scalars()
+    shops = [id for id in found if shop_id in {None, id}]
+    versions = settings.versions(conn, shops, [ShopSettings])
+    statement = _CODES_LOCKED if lock_rows(conn) else _CODES
+    done, losing = 0, set[int]()
+    for shop in shops:
+        today = now.astimezone(versions.current(shop, ShopSettings).value.zone).date()
+        rows = list(conn.execute(statement, {"today": today, "shop": shop, "most": PORTION - done}))
+        _end(conn, SPENT, [row.id for row in rows if row.used])
+        _end(conn, EXPIRED, [row.id for row in rows if not row.used])
+        losing |= {row.node_id for row in rows if not row.used}
+        done += len(rows)
+        if done == PORTION:
+            break
+    tasks.enqueue(conn, pool.wanted(pool.REMOVE, losing, campaigns.by_id(conn, losing), now), now)
+    return done
+
+
+def _end(conn: Connection, state: str, codes: list[int]) -> None:
+    if codes:
+        conn.execute(_END, {"codes": codes, "new_state": state})
+
+
+JOBS = (Job("coupon.expire", timedelta(hours=1), expire),)

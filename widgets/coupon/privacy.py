@@ -1,0 +1,92 @@
+"""What a coupon says about a person: a code that is given to an order, and the orders that used one."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from plugin.core import privacy
+from plugin.core.order_book import order
+from plugin.language import sentence
+from widgets.base import Processing, Subject
+from widgets.coupon.tables import coupon, coupon_code, coupon_node, coupon_use
+
+_USED_CODE = coupon_code.alias("used_code")
+_MINE = (
+    select(
+        order.c.order_id,
+        coupon_code.c.code,
+        coupon_code.c.assigned_at,
+        coupon.c.expires_on,
+        coupon.c.void,
+        coupon_node.c.kind,
+        coupon_node.c.value,
+        coupon_node.c.currency,
+    )
+    .select_from(coupon)
+    .join(order, order.c.id == coupon.c.order_ref)
+    .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
+    .outerjoin(coupon_code, coupon_code.c.order_ref == coupon.c.order_ref)
+    .where(coupon.c.order_ref.in_(bindparam("refs", expanding=True)), coupon.c.refusal.is_(None))
+    .order_by(coupon.c.order_ref, coupon_code.c.id)
+)
+_USED = (
+    select(order.c.order_id, _USED_CODE.c.code)
+    .select_from(coupon_use)
+    .join(_USED_CODE, _USED_CODE.c.id == coupon_use.c.code_id)
+    .join(order, order.c.id == coupon_use.c.order_ref)
+    .where(coupon_use.c.order_ref.in_(bindparam("refs", expanding=True)), _USED_CODE.c.code.is_not(None))
+    .order_by(coupon_use.c.order_ref, _USED_CODE.c.id)
+)
+_LET_GO = (
+    update(coupon_code)
+    .where(coupon_code.c.order_ref.in_(bindparam("refs", expanding=True)))
+    .values(code=None, order_ref=None, assigned_at=None)
+)
+_FORGET = delete(coupon).where(coupon.c.order_ref.in_(bindparam("refs", expanding=True)))
+
+
+def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield the person's coupons, and the codes their orders used."""
+    for portion in privacy.portions(subject.order_refs):
+        for mine in conn.execute(_MINE, {"refs": portion}).all():
+            yield {
+                "coupon": {
+                    "order": None if mine.order_id is None else str(mine.order_id),
+                    "code": mine.code,
+                    "kind": mine.kind,
+                    "value": mine.value,
+                    "currency": mine.currency,
+                    "assigned_at": mine.assigned_at,
+                    "expires_on": mine.expires_on,
+                    "void": mine.void,
+                }
+            }
+        for used in conn.execute(_USED, {"refs": portion}).all():
+            order_id = None if used.order_id is None else str(used.order_id)
+            yield {"used": {"order": order_id, "code": used.code}}
+
+
+def erase(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Forget whose the codes are and what they read.
+
+    A code that was handed out works until its day all the same: what ends it then knows it by Shopify's id alone.
+    That a stranger's code was used stays, between our own keys, so that their page goes on telling the truth.
+    """
+    for portion in privacy.portions(subject.order_refs):
+        conn.execute(_LET_GO, {"refs": portion})
+        conn.execute(_FORGET, {"refs": portion})
+
+
+PROCESSING = (
+    Processing(
+        what=sentence("The discount code you got for an order, and whether it was used"),
+        purpose=sentence("So that your page shows your code, and an order gets one only once."),
+        basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+        retention=sentence("Until your data is erased; an unused code is removed the day after it ends."),
+        recipients=(sentence("Shopify, which redeems the code"),),
+        columns=("coupon_code.code", "coupon_code.assigned_at", "coupon.order_ref"),
+        export=export,
+        erase=erase,
+    ),
+)

@@ -1,0 +1,107 @@
+"""What is kept about coupons: the discounts at Shopify, their codes, and which order got what.
+
+A code belongs to the pool until it is given to an order; from then on it is personal. Orders are named by our own
+key alone.
+"""
+
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, String, Table, text
+
+from plugin.database import Big, Id, Utc, metadata
+
+ASKED = "asked"
+"""Sent to Shopify, or about to be; nobody may have it yet."""
+FREE = "free"
+GIVEN = "given"
+SPENT = "spent"
+"""Past its date and used: nothing to remove."""
+EXPIRED = "expired"
+"""Past its date and unused: to be removed at Shopify."""
+ENDED = "ended"
+"""Past its date and removed."""
+REVOKED = "revoked"
+"""Taken from a void order: to be removed at Shopify."""
+WITHDRAWN = "withdrawn"
+"""Taken from a void order and removed."""
+
+OF_COUPON = (GIVEN, SPENT, EXPIRED, ENDED)
+"""The states of the one code a coupon has; a code taken back is in none of them."""
+
+coupon_node = Table(
+    "coupon_node",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("value", Big, nullable=False),
+    Column("minimum", Big, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("gid", String(80)),
+    Column("first_code", String(32)),
+    Column("creation", String(80)),
+    Column("low_id", Id),
+    Column("created_at", Utc, nullable=False),
+    Index("uq_coupon_node_shop_id_fingerprint", "shop_id", "fingerprint", unique=True),
+)
+"""One discount node at Shopify for each campaign version, never changed. ``gid`` is None until it is known to be
+there, ``first_code`` the code it is created with, ``creation`` a running import of codes; from the code ``low_id`` on
+the pool is less than half full."""
+
+coupon_code = Table(
+    "coupon_code",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("node_id", Id, ForeignKey("coupon_node.id"), nullable=False),
+    Column("code", String(32)),
+    Column("gid", String(80)),
+    Column("state", String(9), nullable=False),
+    Column("order_ref", Id, ForeignKey("order.id")),
+    Column("assigned_at", Utc),
+    Column("expires_on", Date),
+    Index("uq_coupon_code_code_shop_id", "code", "shop_id", unique=True),
+    Index("ix_coupon_code_node_id_state", "node_id", "state", "id"),
+    Index("ix_coupon_code_order_ref", "order_ref"),
+    Index("ix_coupon_code_expires_on", "expires_on", "shop_id"),
+    Index(
+        "uq_coupon_code_of_coupon",
+        "order_ref",
+        unique=True,
+        sqlite_where=text("state IN ('given', 'spent', 'expired', 'ended')"),
+        postgresql_where=text("state IN ('given', 'spent', 'expired', 'ended')"),
+    ),
+)
+"""``gid`` is kept from minting until the code is removed; ``expires_on`` is set while the code is given. A code whose
+order was erased is given to nobody and has lost its text, and still ends on its day."""
+
+coupon = Table(
+    "coupon",
+    metadata,
+    Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("node_id", Id, ForeignKey("coupon_node.id"), nullable=False),
+    Column("refusal", String(10)),
+    Column("expires_on", Date, nullable=False),
+    Column("void", Boolean, nullable=False, server_default="0"),
+    Column("waiting", Boolean, nullable=False, server_default="0"),
+    Column("judged_at", Utc, nullable=False),
+    Index("ix_coupon_shop_id", "shop_id", "order_ref"),
+    Index(
+        "ix_coupon_waiting",
+        "node_id",
+        "order_ref",
+        sqlite_where=text("waiting = 1"),
+        postgresql_where=text("waiting"),
+    ),
+)
+"""What was decided when the order was first handled: ``refusal`` None means owed. ``void`` is today's target by the
+order's facts; ``waiting``: owed, not void, not used and without a code."""
+
+coupon_use = Table(
+    "coupon_use",
+    metadata,
+    Column("code_id", Id, ForeignKey("coupon_code.id"), primary_key=True, autoincrement=False),
+    Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
+    Index("ix_coupon_use_order_ref", "order_ref"),
+)
+"""Which orders show which of our codes, by today's facts."""

@@ -1,0 +1,182 @@
+"""What a shopper sees of an order's coupon: a value, a code, a date, and in every state why."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, literal, select
+
+from plugin.core.orders import OrderState
+from plugin.language import Language, sentence
+from widgets.base import Context
+from widgets.coupon.owed import Refusal, is_void
+from widgets.coupon.settings import CouponSettings
+from widgets.coupon.tables import OF_COUPON, coupon, coupon_code, coupon_node, coupon_use
+
+_ANY = coupon_code.alias("any_code")
+_USED = (
+    select(literal(1))
+    .select_from(coupon_use.join(_ANY, _ANY.c.id == coupon_use.c.code_id))
+    .where(_ANY.c.order_ref == coupon.c.order_ref)
+    .correlate(coupon)
+    .exists()
+)
+_READ = (
+    select(
+        coupon.c.refusal,
+        coupon.c.expires_on,
+        coupon_node.c.kind,
+        coupon_node.c.value,
+        coupon_node.c.minimum,
+        coupon_node.c.currency,
+        coupon_code.c.code,
+        _USED.label("used"),
+    )
+    .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
+    .outerjoin(
+        coupon_code,
+        (coupon_code.c.order_ref == coupon.c.order_ref) & coupon_code.c.state.in_(OF_COUPON),
+    )
+    .where(coupon.c.order_ref == bindparam("ref"))
+)
+
+_WHY = {
+    Refusal.SOURCE: sentence("Coupons come with orders from our online shop."),
+    Refusal.MINIMUM: sentence("There is a coupon with every order from %(minimum)s."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CouponView:
+    """All texts are finished; ``shown`` is False where a page has nothing worth a shopper's while."""
+
+    state: str
+    title: str
+    text: str
+    code: str | None = None
+    value_text: str | None = None
+    expires_on: date | None = None
+    apply_url: str | None = None
+    note: str | None = None
+    apply_text: str | None = None
+    copy_text: str | None = None
+    copied_text: str | None = None
+    shown: bool = True
+
+
+def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView | None:
+    """Return the coupon of the order the page is about; None where it is about none."""
+    if ctx.order is None:
+        return None
+    row = conn.execute(_READ, {"ref": ctx.order.ref}).one_or_none()
+    language = ctx.language
+    if row is not None and row.used:
+        return _with_value(
+            "redeemed",
+            language.gettext("Thank you for coming back."),
+            language.gettext("Your coupon has been used."),
+            row,
+            language,
+        )
+    if is_void(ctx.order.state):
+        return _void(ctx.order.state, row, language)
+    if row is None or row.refusal is not None:
+        return _none(row, settings, language)
+    if row.expires_on < ctx.now.astimezone(ctx.settings.zone).date():
+        return _over(row, language)
+    return _pending(row, language) if row.code is None else _ready(row, ctx)
+
+
+def _ready(row: Row[Any], ctx: Context) -> CouponView:
+    language = ctx.language
+    return CouponView(
+        state="ready",
+        title=language.gettext("Thank you for your order."),
+        text=language.gettext(
+            "%(value)s off your next order, no sign-up needed.", value=_value(row, language)
+        ),
+        code=row.code,
+        value_text=_value(row, language),
+        expires_on=row.expires_on,
+        apply_url=f"https://{ctx.shop.host}/discount/{row.code}?redirect=/",
+        note=_validity(row, language),
+        apply_text=language.gettext("Use it in the shop"),
+        copy_text=language.gettext("Copy"),
+        copied_text=language.gettext("Copied"),
+    )
+
+
+def _pending(row: Row[Any], language: Language) -> CouponView:
+    return CouponView(
+        state="pending",
+        title=language.gettext("Thank you for your order."),
+        text=language.gettext(
+            "%(value)s off your next order is yours. We are still making the code; it will be here.",
+            value=_value(row, language),
+        ),
+        value_text=_value(row, language),
+        expires_on=row.expires_on,
+        note=_validity(row, language),
+    )
+
+
+def _over(row: Row[Any], language: Language) -> CouponView:
+    """Past its date it is still the order's; nothing but the date has come between."""
+    return CouponView(
+        state="pending" if row.code is None else "ready",
+        title=language.gettext("Your coupon"),
+        text=language.gettext("It was valid until %(date)s.", date=language.long_date(row.expires_on)),
+        code=row.code,
+        value_text=_value(row, language),
+        expires_on=row.expires_on,
+    )
+
+
+def _void(state: OrderState, row: Row[Any] | None, language: Language) -> CouponView:
+    title = language.gettext("Your coupon")
+    undone = state.deleted or state.facts.cancelled_at is not None or state.facts.status == "voided"
+    text = (
+        language.gettext("This order was cancelled, so there is no coupon with it.")
+        if undone
+        else language.gettext("This order was refunded, so there is no coupon with it.")
+    )
+    if row is None or row.refusal is not None:
+        return CouponView(state="void", title=title, text=text, shown=False)
+    return _with_value("void", title, text, row, language)
+
+
+def _none(row: Row[Any] | None, settings: CouponSettings, language: Language) -> CouponView:
+    title = language.gettext("Your coupon")
+    if row is None:
+        text = (
+            language.gettext("There is no coupon with this order.")
+            if settings.enabled
+            else language.gettext("There are no coupons at the moment.")
+        )
+        return CouponView(state="none", title=title, text=text, shown=False)
+    why = Refusal(row.refusal)
+    minimum = language.money(row.minimum, row.currency)
+    text = language.gettext(_WHY.get(why, "There is no coupon with this order."), minimum=minimum)
+    return CouponView(state="none", title=title, text=text, shown=why is Refusal.MINIMUM)
+
+
+def _with_value(state: str, title: str, text: str, row: Row[Any], language: Language) -> CouponView:
+    value = _value(row, language)
+    return CouponView(state=state, title=title, text=text, value_text=value, expires_on=row.expires_on)
+
+
+def _value(row: Row[Any], language: Language) -> str:
+    if row.kind == "percentage":
+        return language.percent(row.value)
+    return language.money(row.value, row.currency)
+
+
+def _validity(row: Row[Any], language: Language) -> str:
+    day = language.long_date(row.expires_on)
+    if not row.minimum:
+        return language.gettext("Valid until %(date)s. It works once, and you may pass it on.", date=day)
+    return language.gettext(
+        "Valid until %(date)s, from %(minimum)s. It works once, and you may pass it on.",
+        date=day,
+        minimum=language.money(row.minimum, row.currency),
+    )
