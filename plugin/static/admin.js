@@ -95,7 +95,7 @@
     settle();
     const form = byId('settings');
     if (!form || ctx.sourceElement !== form) return;
-    if (ctx.response.status !== 422) saved(form);
+    if ([200, 409].includes(ctx.response.status)) saved(form);
     form.querySelector('[data-focus]')?.focus();
   });
 
