@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from plugin import schema
 from plugin.database import Database, Upsert, open_database
-from plugin.worker import BATCH
+from plugin.worker import BATCHES
 
 TABLES = ("account", "order", "earning", "ledger_entry", "coupon")
 """What the worker inserts into, parents first."""
@@ -89,7 +89,7 @@ async def main(copy: str, after: Mapping[str, int]) -> dict[str, float]:
     await source.close()
     target = await open_database(copy)
     try:
-        seconds = await insert(target, batches(rows, BATCH))
+        seconds = await insert(target, batches(rows, BATCHES[target.dialect]))
     finally:
         await target.close()
     return {"events": len(rows["order"]), "rows": sum(map(len, rows.values())), "seconds": seconds}

@@ -1,6 +1,6 @@
 """One worker empties the inbox; prints events, seconds. Run as ``python -m benchmarks.drained``.
 
-The first batches are not counted: they build what a running worker has long built.
+The first batch is not counted: it builds what a running worker has long built.
 """
 
 import json
@@ -14,21 +14,15 @@ from plugin.config import Config
 from plugin.runtime import open_runtime
 from plugin.worker import Worker
 
-WARM = 2
-"""Batches before the clock starts."""
-
-
 async def drain() -> dict[str, float]:
     """Handle all that waits, as a worker does, and return what it came to."""
     config = Config.from_environment(os.environ)
     sys.setswitchinterval(0.0005)
     async with open_runtime(config) as runtime:
         worker = Worker(runtime)
-        for _ in range(WARM):
-            await worker.handle_once()
-        events, start = 0, perf_counter()
-        while taken := await worker.handle_once():
-            events += taken
+        await worker.handle_once()
+        start = perf_counter()
+        events = await worker.drain()
         return {"events": events, "seconds": perf_counter() - start}
 
 

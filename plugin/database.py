@@ -185,7 +185,7 @@ def _arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
     """Return a table ``given`` whose columns are array parameters of these names."""
     arrays = (bindparam(name, type_=_array_of(kind)) for name, kind in types.items())
     columns = (column(name, kind) for name, kind in types.items())
-    return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
 
 def _array_of(item: TypeEngine[Any]) -> TypeEngine[Any]:

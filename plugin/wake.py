@@ -7,6 +7,7 @@ while: with Redis gone the program is slower, never wrong.
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import redis.asyncio as redis_asyncio
@@ -20,11 +21,32 @@ BACKLOG = 1000
 log = structlog.get_logger()
 
 
+class Ear:
+    """Hears one bell for as long as it listens, so that a ring between two looks is not lost."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    async def rung(self, timeout: float) -> bool:
+        """Wait until the bell rings, unless it rang since the last wait; False when ``timeout`` seconds went by."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._rung.wait()
+        except TimeoutError:
+            return False
+        self._rung.clear()
+        return True
+
+    def ring(self) -> None:
+        """Wake whoever waits, or let the next wait end at once."""
+        self._rung.set()
+
+
 class Bells:
     """Wakes waiters by name within this process and, through Redis, in all others."""
 
     def __init__(self, redis_url: str | None = None) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Future[bool]]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[Ear]] = defaultdict(set)
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         self._redis: Any = None
         if redis_url is not None:
@@ -54,20 +76,23 @@ class Bells:
             await self._redis.aclose()
         self.ring_here(*list(self._waiting))
 
-    async def wait(self, name: str, timeout: float) -> bool:
-        """Wait until the bell rings; False when ``timeout`` seconds went by first."""
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[name].add(future)
+    @contextlib.contextmanager
+    def listening(self, name: str) -> Iterator[Ear]:
+        """Hear the bell from now on: whoever looks first and then waits misses nothing that happens in between."""
+        ear = Ear()
+        self._waiting[name].add(ear)
         try:
-            async with asyncio.timeout(timeout):
-                return await future
-        except TimeoutError:
-            return False
+            yield ear
         finally:
             waiters = self._waiting[name]
-            waiters.discard(future)
+            waiters.discard(ear)
             if not waiters:
                 del self._waiting[name]
+
+    async def wait(self, name: str, timeout: float) -> bool:
+        """Wait until the bell rings; False when ``timeout`` seconds went by first."""
+        with self.listening(name) as ear:
+            return await ear.rung(timeout)
 
     def ring(self, *names: str) -> None:
         """Wake all who wait for these bells, here and elsewhere; never blocks, never fails."""
@@ -80,9 +105,8 @@ class Bells:
     def ring_here(self, *names: str) -> None:
         """Wake those who wait in this process."""
         for name in names:
-            for future in self._waiting.get(name, ()):
-                if not future.done():
-                    future.set_result(True)
+            for ear in self._waiting.get(name, ()):
+                ear.ring()
 
     async def _forward(self) -> None:
         while True:

@@ -18,8 +18,13 @@ from plugin.tasks import Claimed, Handler, TaskRun
 from webhooks import handle
 from webhooks.receive import INBOX_BELL
 
-BATCH = 128
-"""Events handled in one transaction; small enough that webhooks waiting for their commit are not kept long."""
+BATCHES = {"sqlite": 128, "postgresql": 512}
+"""Events handled in one transaction; on SQLite few enough that webhooks waiting for their commit are not kept long."""
+
+HELPERS = {"sqlite": 0, "postgresql": 1}
+"""Batches that may be under way beside the first: one is decoded while the server works on the other."""
+
+MORE_BELL = "inbox.more"
 
 AT_ONCE = 8
 TASK_LIMIT = 120
@@ -60,10 +65,12 @@ class Worker:
         self._jobs = jobs(runtime.keyring)
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
+        self._batch = BATCHES[runtime.db.dialect]
+        self._helpers = HELPERS[runtime.db.dialect]
 
     async def run(self) -> None:
         """Work until ``stop``; what is under way is finished, what is held is given back."""
-        loops = (self._drain_inbox, self._drain_tasks, self._keep_time)
+        loops = (self._drain_inbox, *(self._help,) * self._helpers, self._drain_tasks, self._keep_time)
         await asyncio.gather(*(self._forever(loop) for loop in loops))
         if self._running:
             await asyncio.wait(self._running, timeout=10)
@@ -72,7 +79,18 @@ class Worker:
     def stop(self) -> None:
         """Ask the worker to end."""
         self._stopping.set()
-        self._runtime.bells.ring_here(INBOX_BELL, TASKS_BELL)
+        self._runtime.bells.ring_here(INBOX_BELL, MORE_BELL, TASKS_BELL)
+
+    async def drain(self) -> int:
+        """Handle all that waits, as fast as it goes, and return how many events were taken."""
+
+        async def until_empty() -> int:
+            taken = 0
+            while count := await self.handle_once():
+                taken += count
+            return taken
+
+        return sum(await asyncio.gather(*(until_empty() for _ in range(1 + self._helpers))))
 
     async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping.is_set():
@@ -83,27 +101,37 @@ class Worker:
                 await self._pause(1)
 
     async def _drain_inbox(self) -> None:
-        if await self.handle_once() < BATCH:
-            await self._runtime.bells.wait(INBOX_BELL, IDLE)
+        with self._runtime.bells.listening(INBOX_BELL) as bell:
+            if await self.handle_once() == self._batch:
+                self._runtime.bells.ring_here(MORE_BELL)
+            else:
+                await bell.rung(IDLE)
+
+    async def _help(self) -> None:
+        if await self._runtime.bells.wait(MORE_BELL, IDLE):
+            await self.handle_once()
 
     async def handle_once(self) -> int:
         """Handle one batch of stored events and return how many were taken."""
         runtime, now = self._runtime, datetime.now(UTC)
-        batch = await runtime.db.write(lambda conn: handle.handle_due(conn, runtime.keyring, now, BATCH))
+        batch = await runtime.db.write(
+            lambda conn: handle.handle_due(conn, runtime.keyring, now, self._batch)
+        )
         if batch.orders:
             runtime.bells.ring(*(f"order:{shop}:{order}" for shop, order in batch.orders), TASKS_BELL)
         return batch.taken
 
     async def _drain_tasks(self) -> None:
         now = datetime.now(UTC)
-        claimed = await self._runtime.db.write(lambda conn: tasks.claim(conn, self._owner, now, AT_ONCE))
-        for one in claimed:
-            await self._limit.acquire()
-            running = asyncio.create_task(self._run_limited(one))
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
-        if len(claimed) < AT_ONCE:
-            await self._runtime.bells.wait(TASKS_BELL, IDLE)
+        with self._runtime.bells.listening(TASKS_BELL) as bell:
+            claimed = await self._runtime.db.write(lambda conn: tasks.claim(conn, self._owner, now, AT_ONCE))
+            for one in claimed:
+                await self._limit.acquire()
+                running = asyncio.create_task(self._run_limited(one))
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+            if len(claimed) < AT_ONCE:
+                await bell.rung(IDLE)
 
     async def _run_limited(self, one: Claimed) -> None:
         try:

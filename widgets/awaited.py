@@ -24,14 +24,14 @@ async def order_answer(
         views = views_of(conn, asked.about(proved.order, proved.customer_id))
         return {"order": {"id": str(claimed.order_id), "state": "known"}, "widgets": views}
 
-    answer = await display.db.read(read)
-    if answer is not None:
+    with display.bells.listening(f"order:{asked.shown.shop.id}:{claimed.order_id}") as bell:
+        answer = await display.db.read(read)
+        if answer is not None:
+            return answer
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + display.waits.longest
+        with display.waits.place(asked.shown.shop.id, address) as placed:
+            while placed and answer is None and (left := deadline - clock()) > 0:
+                await bell.rung(min(left, LOOK_AGAIN))
+                answer = await display.db.read(read)
         return answer
-    bell = f"order:{asked.shown.shop.id}:{claimed.order_id}"
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + display.waits.longest
-    with display.waits.place(asked.shown.shop.id, address) as placed:
-        while placed and answer is None and (left := deadline - clock()) > 0:
-            await display.bells.wait(bell, min(left, LOOK_AGAIN))
-            answer = await display.db.read(read)
-    return answer

@@ -164,8 +164,8 @@ class Stage:
         return changes
 
     async def until_waiting(self, requests: int) -> None:
-        """Return when that many requests wait for a bell."""
-        while len(self.display.bells._waiting) < requests:  # noqa: ASYNC110  a bell does not tell who waits for it
+        """Return when that many requests wait for their order."""
+        while self.display.waits._shops.total() < requests:  # noqa: ASYNC110  a place does not tell who holds it
             await asyncio.sleep(0.005)
 
     async def change(self, section: str, **patch: object) -> None:
