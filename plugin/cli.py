@@ -22,6 +22,7 @@ from plugin.logs import configure_logging
 from plugin.runtime import Runtime, open_runtime
 from plugin.shops import Shop
 from plugin.worker import jobs, run_job
+from webhooks import rewrap
 
 T = TypeVar("T")
 
@@ -219,7 +220,8 @@ def rotate_keys() -> None:
     """Re-wrap all ciphertext with the newest key of DANKBAR_SECRET_KEY."""
 
     async def run(runtime: Runtime) -> int:
-        return await install.rotate_keys(runtime.db, runtime.keyring)
+        secrets = await install.rotate_keys(runtime.db, runtime.keyring)
+        return secrets + await rewrap.rotate_keys(runtime.db, runtime.keyring)
 
     typer.echo(f"{_run(run)} secrets re-wrapped")
 

@@ -87,7 +87,7 @@ class Received:
             "topic": self.topic,
             "triggered_at": self.triggered_at,
             "received_at": self.received_at,
-            "body": keyring.seal(self.body, context=_context(self.shop, self.webhook_id)),
+            "body": keyring.seal(self.body, context=body_context(self.shop, self.webhook_id)),
             "due_at": self.received_at,
         }
 
@@ -192,7 +192,7 @@ def opened(row: Any, keyring: Keyring) -> bytes | None:
     if row.body is None:
         return None
     try:
-        return keyring.open(row.body, context=_context(row.shop, row.webhook_id))
+        return keyring.open(row.body, context=body_context(row.shop, row.webhook_id))
     except SealBroken:
         return None
 
@@ -216,5 +216,6 @@ def _event(row: Any, keyring: Keyring) -> Event:
     )
 
 
-def _context(shop: str, webhook_id: str) -> str:
+def body_context(shop: str, webhook_id: str) -> str:
+    """Return the place a sealed body belongs to."""
     return f"inbox:{shop}:{webhook_id}"
