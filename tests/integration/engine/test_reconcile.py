@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+import widgets
 from plugin import reconcile
 from plugin.core.orders import Arrival, Snapshot
 from plugin.database import Database
@@ -26,6 +27,12 @@ def fetched(body: Mapping[str, Any], shop: Shop, *, lost: bool = False) -> Fetch
     return FetchedOrder(Arrival(shop.id, facts.id, Snapshot(facts, NOW), lost=lost), token, lost)
 
 
+async def asked(db: Database) -> list[str]:
+    """The orders that are to be fetched."""
+    wanted = select(task.c.key).where(task.c.name == widgets.FETCH_ORDER).order_by(task.c.key)
+    return await db.read(lambda conn: list(conn.execute(wanted).scalars()))
+
+
 async def merged(db: Database, shop: Shop, *found: FetchedOrder) -> int:
     run = TaskRun(db, engine.KEYRING, Bells(), None, shop, "k", {}, NOW)  # type: ignore[arg-type]
     return await reconcile._absorb(run, shop, found, NOW)
@@ -39,8 +46,7 @@ async def test_one_order_in_a_foreign_currency_is_set_aside_alone(db: Database) 
     )
     assert seen == 3
     assert await db.read(lambda conn: figures(conn, shop, ANNA)) == (98, 0, 0)
-    rows = await db.read(lambda conn: conn.execute(select(task.c.name, task.c.key)).all())
-    assert [tuple(row) for row in rows] == [("fetch_order", "2")]
+    assert await asked(db) == ["2"]
     assert (await engine.verified(db, NOW)).breaches == ()
 
 
@@ -51,13 +57,10 @@ async def test_a_webhook_of_the_same_second_with_other_facts_asks_for_a_fetch_an
     purchase = bought(1, 10_000)
     purchase.refund(5, favour=1_000)
     await db.write(lambda conn: tell(conn, purchase))
-    rows = select(task.c.name, task.c.key)
-    assert [tuple(row) for row in await db.read(lambda conn: conn.execute(rows).all())] == [
-        ("fetch_order", "1")
-    ]
+    assert await asked(db) == ["1"]
     await db.write(lambda conn: conn.execute(task.delete()))
     await merged(db, shop, fetched(bought(1, 10_000).body(), shop))
-    assert await db.read(lambda conn: conn.execute(rows).all()) == []
+    assert await asked(db) == []
     assert await db.read(lambda conn: figures(conn, shop, ANNA)) == (90, 0, 0)
 
 
@@ -73,8 +76,7 @@ async def test_a_refund_known_by_its_id_alone_asks_for_a_fetch(db: Database) -> 
         await db.write(store)
 
     await ask()
-    keys = await db.read(lambda conn: conn.execute(select(task.c.key)).scalars().all())
-    assert list(keys) == ["1"]
+    assert await asked(db) == ["1"]
     assert shop.installed
 
 
