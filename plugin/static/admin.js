@@ -60,6 +60,7 @@
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
     if (!link || event.defaultPrevented || !isPlain || path.some(isElsewhere)) return;
     const href = link.getAttribute('href');
+    if (href?.startsWith('#field-')) byId(href.slice(1))?.focus();
     if (!href || href.startsWith('#')) return;
     const url = new URL(href, location.href);
     if (!isPage(url)) return;

@@ -3,6 +3,7 @@
 from plugin.language import sentence
 from widgets.base import Surface, Widget
 from widgets.coupon.effects import on_orders
+from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
 from widgets.coupon.preparing import on_change, on_shop_change, prepare, rehearse
@@ -25,4 +26,6 @@ widget = Widget(
     rehearse=rehearse,
     processing=PROCESSING,
     invariants=INVARIANTS,
+    figures=figures,
+    says={"kind": "text", "value": "text", "valid_days": "note", "minimum_subtotal": "note"},
 )

@@ -2,12 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from plugin import settings, tasks
 from plugin.settings import Section, ShopSettings
 from widgets.coupon import campaigns, pool, stock
 from widgets.coupon.effects import MODELS
+from widgets.coupon.tables import FREE, coupon_code
+
+SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
+"""What a preview shows: a code that changes with every look would draw the eye for nothing."""
+
+SAMPLE = "DANKE-7K4M-9QXP-3TRV"
+"""The code that previews show; no shop has it."""
 
 
 def prepare(conn: Connection, shop_id: int, now: datetime) -> None:
@@ -31,12 +38,13 @@ def on_shop_change(conn: Connection, shop_id: int, before: Section, after: Secti
 
 
 def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Mint a few codes as Shopify would, and give them to the orders that wait."""
+    """Mint two codes as Shopify would, always the same, and give them to the orders that wait."""
     campaign = campaigns.current(settings.versions(conn, [shop_id], MODELS), shop_id)
     if campaign is None:
         return
     node = campaigns.nodes(conn, {shop_id: campaign}, now)[shop_id]
-    stock.minted(conn, node, {code: code for code in stock.ask(conn, node, 2)}, ())
+    pool_of = {"shop_id": shop_id, "node_id": node.id, "state": FREE}
+    conn.execute(insert(coupon_code), [{**pool_of, "code": code, "gid": code} for code in SAMPLES])
     stock.review(conn, shop_id, node.id, now, filling=False)
 
 

@@ -26,6 +26,9 @@ class CouponSettings(Section):
         default="percentage",
         title=sentence("The coupon takes off"),
         description=sentence("A share of the next order (percentage) or a fixed amount (amount)."),
+        json_schema_extra={
+            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
+        },
     )
     value: int = Field(
         default=10,

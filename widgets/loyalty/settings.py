@@ -25,6 +25,9 @@ class LoyaltySettings(Section):
         default="gross",
         title=sentence("Points are counted on"),
         description=sentence("The amount with tax (gross) or without it (net); shipping never counts."),
+        json_schema_extra={
+            "labels": {"gross": sentence("the amount with tax"), "net": sentence("the amount without tax")}
+        },
     )
     points_per_unit: Decimal = Field(
         default=Decimal(1),

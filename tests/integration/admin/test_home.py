@@ -12,6 +12,7 @@ from plugin.tasks import Wanted, task
 from tests.integration.admin.stage import Stage
 from webhooks import inbox
 from webhooks.inbox import Event, Received
+from widgets.coupon.tables import coupon_code
 
 HOSTILE = "\"><script>alert(1)</script> & 'Käse' 🧀"
 
@@ -68,6 +69,28 @@ async def test_key_figures_are_of_the_last_thirty_days_and_of_this_shop(stage: S
     assert found["Points given"] == "98"
     assert found["of these not to be spent yet"] == "49"
     assert numbers((await stage.part("/", stage.other)).text)["Orders"] == "1"
+
+
+async def test_coupons_are_counted_by_todays_facts_and_an_empty_pool_is_said(stage: Stage) -> None:
+    rehearse, now = widgets.ALL["coupon"].rehearse, datetime.now(UTC)
+    assert rehearse is not None
+    await stage.tell(1001)
+    page = (await stage.part("/", locale="de")).text
+    found = numbers(page)
+    assert (found["Vergebene Gutscheine"], found["Bereitliegende Codes"]) == ("1", "0")
+    assert "Shopify wird gerade um Codes gebeten" in page
+    await stage.db.write(lambda conn: rehearse(conn, stage.shop.id, now))
+    page = (await stage.part("/", locale="de")).text
+    assert numbers(page)["Bereitliegende Codes"] == "1"
+    assert "Shopify wird gerade um Codes gebeten" not in page
+    given = select(coupon_code.c.code).where(coupon_code.c.order_ref.is_not(None))
+    code = await stage.db.read(lambda conn: str(conn.execute(given).scalar_one()))
+    await stage.tell(1002, codes=(code.lower(),))
+    await stage.tell(1003, cancelled_at=now)
+    await stage.tell(2001, stage.other)
+    found = numbers((await stage.part("/", locale="de")).text)
+    assert (found["Vergebene Gutscheine"], found["Eingelöste Gutscheine"]) == ("2", "1")
+    assert numbers((await stage.part("/", stage.other)).text)["Coupons used"] == "0"
 
 
 async def test_the_switches_tell_what_is_on(stage: Stage) -> None:

@@ -102,4 +102,4 @@ async def test_the_check_covers_this_shop_and_says_what_it_found(stage: Stage) -
     assert found.status_code == 200
     assert found.text.startswith('<div id="verified">')
     assert "Alles stimmt." in found.text
-    assert "1 Konten und 1 Buchungen" in found.text
+    assert "Konten: 1, Buchungen: 1," in found.text
