@@ -72,7 +72,7 @@ def until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def looked(url: str, states: tuple[str, ...]) -> int:
