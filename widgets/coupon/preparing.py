@@ -11,10 +11,7 @@ from widgets.coupon.effects import MODELS
 from widgets.coupon.tables import FREE, coupon_code
 
 SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
-"""What a preview shows: a code that changes with every look would draw the eye for nothing."""
-
-SAMPLE = "DANKE-7K4M-9QXP-3TRV"
-"""The code that previews show; no shop has it."""
+"""What previews show, and no shop has: codes that changed with every look would draw the eye for nothing."""
 
 
 def prepare(conn: Connection, shop_id: int, now: datetime) -> None:
