@@ -102,7 +102,7 @@ def first_code(conn: Connection, node: Node) -> str:
     if node.first_code is not None:
         return node.first_code
     code = new_code()
-    conn.execute(_ADD, [_row(node, code)])
+    write_down(conn, node, [code])
     conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(first_code=code))
     return code
 
@@ -119,11 +119,14 @@ def another_first_code(conn: Connection, node: Node, code: str) -> None:
     conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(first_code=None))
 
 
-def ask(conn: Connection, node: Node, amount: int) -> list[str]:
-    """Write down and return new codes for one call."""
-    codes = new_codes(min(amount, PORTION))
+def ask(conn: Connection, node: Node, amount: int) -> None:
+    """Write down new codes for one call."""
+    write_down(conn, node, new_codes(min(amount, PORTION)))
+
+
+def write_down(conn: Connection, node: Node, codes: Sequence[str]) -> None:
+    """Remember that Shopify is about to be asked for these codes."""
     conn.execute(_ADD, [_row(node, code) for code in codes])
-    return codes
 
 
 def importing(conn: Connection, node: Node, creation: str | None) -> None:

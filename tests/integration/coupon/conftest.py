@@ -6,26 +6,13 @@ from itertools import count
 
 import pytest
 
-from plugin.database import Database, metadata, open_database
+from plugin.database import Database
 from sandbox.simulator import Simulator
 from tests.integration.coupon.shopify import Errand, NewErrand, open_errand, pocket_shopify
 from tests.integration.coupon.stage import Stage, open_stage
-from widgets.coupon import tables
 from widgets.coupon.settings import CouponSettings
 
 _handles = count(1)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """An open, empty database with the coupons' tables."""
-    opened = await open_database(database_url)
-    mine = [tables.coupon_node, tables.coupon_code, tables.coupon, tables.coupon_use]
-    try:
-        await opened.write(lambda conn: metadata.create_all(conn, tables=mine))
-        yield opened
-    finally:
-        await opened.close()
 
 
 @pytest.fixture
