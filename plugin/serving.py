@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -34,6 +35,7 @@ _NO_WORKER = "DANKBAR_NO_WORKER"
 
 def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bool) -> None:
     """Serve until told to stop; requests under way are finished. Raises ConfigurationError."""
+    signal.signal(signal.SIGTERM, _end)
     if workers == 1:
         uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
         return
@@ -42,6 +44,11 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
     os.environ[_NO_WORKER] = "" if with_worker else "1"
     factory = "plugin.serving:from_environment"
     uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Told to stop and stopped: the server raises the signal once more when it is done, and that is exit code 0."""
+    raise SystemExit(0)
 
 
 def from_environment() -> ASGIApp:
