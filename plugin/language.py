@@ -56,6 +56,10 @@ class Language:
         """Return a short date: 12. Dez., 12 Dec."""
         return _skeleton(self.tag, "MMMd", day)
 
+    def day(self, day: dt.date) -> str:
+        """Return a date within a sentence: 12. Dezember, 12 December."""
+        return _skeleton(self.tag, "MMMMd", day)
+
     def long_date(self, day: dt.date) -> str:
         """Return a full date: 12. Dezember 2026, 12 December 2026."""
         return _long_date(self.tag, day)

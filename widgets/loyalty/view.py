@@ -149,7 +149,7 @@ def _text(ctx: Context, order: Earned | None, mine: Standing | None) -> str:
 def _when(order: Earned, now: datetime, zone: ZoneInfo, language: Language) -> str:
     if order.available_on <= now.astimezone(zone).date():
         return language.ngettext("You can spend it now.", "You can spend them now.", order.earned)
-    day = language.date(order.available_on)
+    day = language.day(order.available_on)
     return language.ngettext(
         "You can spend it from %(date)s.", "You can spend them from %(date)s.", order.earned, date=day
     )
