@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 
 from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
-from plugin.language import sentence
 from plugin.errors import NotSetUp
+from plugin.language import sentence
 from plugin.setting_errors import DATE, Gettext, WrongField, invalid
 from plugin.setting_input import read_text
 
@@ -86,7 +86,7 @@ class ShopSettings(Section):
     count_test_orders: bool = Field(
         default=False,
         title=sentence("Count test orders"),
-        description=sentence("Test orders earn points and coupons, as real ones do."),
+        description=sentence("Test orders earn points, as real ones do. A coupon comes with both."),
     )
     active_from: str = Field(
         title=sentence("Active from"),

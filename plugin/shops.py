@@ -105,7 +105,7 @@ _KEYS = select(shop.c.id, shop.c.pseudonym_key).where(among(shop.c.id, "ids"))
 _ADD = Upsert(
     lambda insert: insert(shop).on_conflict_do_nothing(index_elements=["handle"]).returning(shop.c.id)
 )
-_BEFORE = select(shop.c.id, shop.c.uninstalled_at, shop.c.installed_at).where(
+_BEFORE = select(shop.c.id, shop.c.installed_at).where(
     shop.c.handle == bindparam("handle")
 )
 _TRIGGERED_AFTER_EXCHANGE = (
@@ -163,7 +163,7 @@ def record_exchange(
 ) -> Shop:
     """Record a fresh pair of tokens; makes the shop's row at first sight, with a pseudonym key of its own.
 
-    The time of installation is kept until the app was uninstalled in between; then it is ``now``.
+    The time of the first installation is kept: ``active_from`` begins with it, and a reinstall moves neither.
     """
     shop_id, installed_at = _open_row(conn, handle, now, keyring)
     conn.execute(
@@ -271,7 +271,7 @@ def _open_row(conn: Connection, handle: str, now: datetime, keyring: Keyring) ->
         return int(added), now
     statement = _BEFORE.with_for_update() if lock_rows(conn) else _BEFORE
     row = conn.execute(statement, {"handle": handle}).one()
-    return int(row.id), row.installed_at if row.uninstalled_at is None else now
+    return int(row.id), row.installed_at
 
 
 def _open_key(keyring: Keyring, shop_id: int, sealed: bytes) -> bytes:
