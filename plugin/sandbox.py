@@ -38,11 +38,12 @@ def environment(port: int, data: Path) -> dict[str, str]:
 
 def run(port: int, shop: str, data: Path | None) -> None:
     """Start both and serve until interrupted; without ``data`` everything is forgotten at the end."""
-    from plugin.serving import serve
-
     with _folder(data) as folder:
         values = environment(port, folder)
         with _pocket_shopify(port, shop, values):
+            # Imported while the other process starts, which has the first page.
+            from plugin.serving import serve
+
             config = Config.from_environment(values)
             serve(config, host="127.0.0.1", port=port + 1, workers=1, with_worker=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_number
+from babel.numbers import format_currency, format_decimal
 
 from sandbox.discounts import CodeRefused
 from sandbox.money import Body, decimal, minor
@@ -48,7 +48,7 @@ class Texts:
 
     def number(self, value: float) -> str:
         """Write a number."""
-        return str(format_number(value, locale=self.locale))
+        return str(format_decimal(value, locale=self.locale))
 
     def day(self, stamp: str | datetime) -> str:
         """Write the day of an instant."""

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from liquid import CachingFileSystemLoader, Environment
-from liquid.filter import with_context
+from typing import TYPE_CHECKING, Any
 
 from sandbox.state import Shop
+
+if TYPE_CHECKING:
+    from liquid import Environment
 
 EXTENSION = Path(__file__).resolve().parents[2] / "extensions" / "theme"
 ASSETS = "/sandbox/theme/assets/"
@@ -117,15 +117,16 @@ def render(block: Block, shop: Shop, locale: str, settings: Mapping[str, Any] | 
 
 @cache
 def _environment() -> Environment:
+    from liquid import CachingFileSystemLoader, Environment
+    from liquid.filter import with_context
+
     loader = CachingFileSystemLoader(EXTENSION / "snippets", ext=".liquid", auto_reload=True)
     environment = Environment(loader=loader, strict_filters=True)
     environment.filters["asset_url"] = lambda name: f"{ASSETS}{name}"
-    environment.filters["t"] = _t
-    environment.filters["translate"] = _t
+    environment.filters["t"] = environment.filters["translate"] = with_context(_t)
     return environment
 
 
-@with_context
 def _t(key: object, *, context: Any, **facts: object) -> str:
     locale = str(context.resolve("locale"))
     text = translated(locale, "en.default", f"t:{key}")

@@ -1,15 +1,14 @@
-"""A browser, and an app with a shop for it to visit."""
+"""An app with a shop, for the browser to visit."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.admin.office import Office, furnish, running
 from tests.integration.widgets.stage import config
-from tools.services import chromium
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +17,6 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("furnished") / "office.db"
     furnish(config(f"sqlite:///{path}"))
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
-"""A browser, and a shop for it to visit."""
+"""A shop, for the browser to visit."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.storefront.shop import Shop, running
-from tools.services import chromium
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,16 +28,8 @@ def assets() -> None:
     subprocess.run(["node", "tools/build-extensions.mjs"], cwd=ROOT, check=True)
 
 
-@pytest.fixture(scope="session")
-def browser(assets: None) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, assets: None) -> Iterator[BrowserContext]:
     found = browser.new_context(viewport={"width": 800, "height": 600})
     found.add_init_script(SHIFTS)
     yield found

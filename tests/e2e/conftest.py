@@ -1,0 +1,147 @@
+"""One browser and one `dankbar sandbox` for all tests here; each test has a browser context of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.walk import SHIFTS, NewWalk, Walk
+from tools.services import chromium
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+START_SECONDS = 90
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running `dankbar sandbox`: its own address, the app's, and the folder that keeps its secrets."""
+
+    base: str
+    app: str
+    data: Path
+
+    def switch(self, **switches: object) -> None:
+        """Turn switches for bad days."""
+        answer = httpx.post(f"{self.base}/sandbox/switches", json=switches, verify=False)
+        assert answer.status_code == 200, answer.text
+
+    def reset(self) -> None:
+        """A good day again."""
+        self.switch(api="ok", delay=0, duplicate=0, reorder=0, drop=0)
+
+    def secret(self) -> str:
+        """The secret that both sides sign with."""
+        lines = (self.data / "sandbox.env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)["SHOPIFY_API_SECRET"]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium, as it is found on this machine."""
+    found = chromium()
+    assert found is not None, "Chromium is missing: run `make services`."
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(found), args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="package")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The app and the pocket Shopify as `make demo` starts them."""
+    data, port = tmp_path_factory.mktemp("sandbox"), two_free_ports()
+    command = [str(Path(sys.executable).parent / "dankbar"), "sandbox", "--port", str(port)]
+    log = data / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen([*command, "--data", str(data)], stdout=out, stderr=out)
+    found = Sandbox(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", data)
+    try:
+        wait_until_open(found, process, log)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
+    """The running sandbox, on a good day before and after."""
+    yield sandbox_process
+    sandbox_process.reset()
+
+
+def two_free_ports() -> int:
+    """A port that nobody listens on, nor on the next."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def wait_until_open(sandbox: Sandbox, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until the app has been opened in the admin once: from then on the storefront knows its shop."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            answer = httpx.get(f"{sandbox.base}/apps/dankbar/widgets/loyalty", verify=False, timeout=5)
+            if answer.status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"The sandbox did not open: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def new_walk(browser: Browser) -> Iterator[NewWalk]:
+    """Start a walk; at its end nothing may have gone elsewhere, and no script may have failed."""
+    walks: list[Walk] = []
+
+    def start(base: str, app: str, locale: str = "de", **options: object) -> Walk:
+        known: dict[str, object] = {"viewport": {"width": 1200, "height": 900}, **options}
+        context = browser.new_context(locale="de-DE" if locale == "de" else "en-GB", **known)  # type: ignore[arg-type]
+        context.add_init_script(SHIFTS)
+        walk = Walk(context, context.new_page(), base, app, locale)
+        walks.append(walk)
+        return walk
+
+    yield start
+    for walk in walks:
+        walk.context.close()
+    for walk in walks:
+        assert walk.strangers() == []
+        assert walk.errors == []
+
+
+@pytest.fixture
+def walk(sandbox: Sandbox, new_walk: NewWalk) -> Walk:
+    """A German walk through the running sandbox."""
+    return new_walk(sandbox.base, sandbox.app)
+
+
+@pytest.fixture
+def email() -> str:
+    """The address of somebody who has never been here."""
+    return f"gast{next(_numbers)}-{os.getpid()}@example.com"
