@@ -105,9 +105,7 @@ _KEYS = select(shop.c.id, shop.c.pseudonym_key).where(among(shop.c.id, "ids"))
 _ADD = Upsert(
     lambda insert: insert(shop).on_conflict_do_nothing(index_elements=["handle"]).returning(shop.c.id)
 )
-_BEFORE = select(shop.c.id, shop.c.installed_at).where(
-    shop.c.handle == bindparam("handle")
-)
+_BEFORE = select(shop.c.id, shop.c.installed_at).where(shop.c.handle == bindparam("handle"))
 _TRIGGERED_AFTER_EXCHANGE = (
     update(shop)
     .where(
