@@ -30,8 +30,8 @@ def placed(stay: Stay, template: str) -> dict[str, Any]:
     """Return what the app's blocks show on a page: in its section, and at its end."""
     where = placement_of(stay)
     return {
-        "blocks": rendered(where, template, stay.shop, stay.visit.locale),
-        "embeds": rendered(where, EVERYWHERE, stay.shop, stay.visit.locale),
+        "blocks": rendered(where, template, stay.shop, stay.visit.locale, stay.customer),
+        "embeds": rendered(where, EVERYWHERE, stay.shop, stay.visit.locale, stay.customer),
     }
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.state import Shop
+from sandbox.state import Customer, Shop
 
 if TYPE_CHECKING:
     from liquid import Environment
@@ -85,20 +85,30 @@ class Placement:
         self._chosen = chosen
 
 
-def rendered(placement: Placement, template: str, shop: Shop, locale: str) -> list[str]:
+def rendered(
+    placement: Placement, template: str, shop: Shop, locale: str, customer: Customer | None
+) -> list[str]:
     """Render every block that stands on this template, framed as Shopify frames app blocks."""
     return [
         f'<div id="shopify-block-{block.handle}" class="shopify-block shopify-app-block">'
-        f"{render(block, shop, locale)}</div>"
-        for block in blocks()
+        f"{render(block, shop, locale, customer)}</div>"
+        for block in sorted(blocks(), key=lambda one: one.handle == "coupon")
         if template in placement.of(block)
     ]
 
 
-def render(block: Block, shop: Shop, locale: str, settings: Mapping[str, Any] | None = None) -> str:
-    """Render one block with its defaults and ``settings``."""
+def render(
+    block: Block,
+    shop: Shop,
+    locale: str,
+    customer: Customer | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> str:
+    """Render one block with its defaults and ``settings``, for whoever is signed in."""
     facts = {
         "request": {"locale": {"iso_code": locale}, "design_mode": False},
+        "customer": customer
+        and {"id": customer.id, "first_name": customer.first_name, "email": customer.email},
         "shop": {"name": shop.name, "permanent_domain": shop.domain, "currency": shop.currency},
         "routes": {
             "root_url": "/storefront",
