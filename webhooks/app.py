@@ -12,6 +12,7 @@ from plugin.crypto import Keyring
 from plugin.errors import Park
 from plugin.shops import Shop
 from webhooks.inbox import Event
+from webhooks.payloads import UNREADABLE
 
 
 class ScopesUpdate(Struct, frozen=True):
@@ -43,7 +44,7 @@ def scopes_updated(
     """Remember which scopes are granted."""
     try:
         body = _scopes.decode(event.body or b"")
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Park(f"The scopes cannot be read: {error}") from error
     if shop is not None:
         shops.record_scopes(conn, shop.id, ",".join(body.current))
@@ -53,7 +54,7 @@ def shop_updated(conn: Connection, event: Event, shop: Shop | None, now: datetim
     """Follow the shop's currency and time zone: a change is a new version of the rules, an equal value is none."""
     try:
         body = _shop.decode(event.body or b"")
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Park(f"The shop cannot be read: {error}") from error
     if shop is not None:
         patch = {"currency": body.currency, "time_zone": body.iana_timezone}

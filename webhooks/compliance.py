@@ -13,6 +13,7 @@ from plugin.errors import Park
 from plugin.shops import Shop
 from webhooks import erasure
 from webhooks.inbox import Event
+from webhooks.payloads import UNREADABLE
 
 _Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
@@ -54,7 +55,7 @@ def data_requested(
     """Record the request, due in thirty days; of a shop that never was here nothing is known."""
     try:
         body = _request.decode(event.body or b"")
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise Park(f"The request for data cannot be read: {error}") from error
     if shop is None:
         return
@@ -69,7 +70,7 @@ def customer_redacted(
     """Erase the customer and the listed orders; of a shop that never was here at most parked webhooks are left."""
     try:
         body = _redaction.decode(event.body or b"")
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise Park(f"The redaction cannot be read: {error}") from error
     customer, orders = body.customer.id if body.customer else None, body.orders_to_redact or []
     if shop is not None:

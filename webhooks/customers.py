@@ -15,6 +15,7 @@ from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import erasure
 from webhooks.inbox import Event
+from webhooks.payloads import UNREADABLE
 
 _GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,18})")
 
@@ -40,7 +41,7 @@ def merged(conn: Connection, event: Event, shop: Shop | None, now: datetime, key
         body = _merge.decode(event.body or b"")
         kept = _customer(body.admin_graphql_api_customer_kept_id)
         deleted = _customer(body.admin_graphql_api_customer_deleted_id)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise Park(f"The merge cannot be read: {error}") from error
     if shop is None or body.status.lower() != "completed" or kept == deleted:
         return

@@ -8,7 +8,7 @@ encrypted for its time like any other, since it is a guest's order that may stil
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 import widgets
 from plugin import shops
@@ -31,7 +31,7 @@ _KEPT = (
         inbox.c.shop == bindparam("shop"),
         inbox.c.id > bindparam("after"),
         inbox.c.body.is_not(None),
-        text("state = 'parked' OR (state = 'waiting' AND attempts > 0)"),
+        or_(inbox.c.state == events.PARKED, and_(inbox.c.state == events.WAITING, inbox.c.attempts > 0)),
     )
     .order_by(inbox.c.id)
     .limit(PORTION)

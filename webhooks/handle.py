@@ -167,7 +167,7 @@ def _check_owner(event: Event) -> None:
         return
     try:
         body = json.loads(event.body or b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Park("The body is not JSON.") from error
     named = body.get("myshopify_domain") or body.get("shop_domain") if isinstance(body, dict) else None
     if isinstance(named, str) and named.lower() != f"{event.shop}.myshopify.com":

@@ -24,7 +24,8 @@ Currency: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 YEARS = range(1900, 2200)
 """Times outside of these years are no times of an order; dates reckoned from those within always exist."""
 
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding raises for a body that is not what its topic promises, however deep it is nested."""
 
 
 class Money(Struct, frozen=True):
@@ -169,7 +170,7 @@ def order(body: bytes) -> tuple[OrderFacts, str | None]:
     """Return the facts of an order and its checkout token; raises Park naming the path that is wrong."""
     try:
         return _order_facts(read := _order.decode(body)), read.checkout_token
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Park(f"The order cannot be read: {error}") from error
 
 
@@ -180,7 +181,7 @@ def refund_of(body: bytes) -> tuple[int, Refund]:
         if read.order_id is None:
             raise Park("The refund names no order.")
         return read.order_id, refund_facts(read, None)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Park(f"The refund cannot be read: {error}") from error
 
 
@@ -188,7 +189,7 @@ def deletion(body: bytes) -> int:
     """Return the id of a deleted order."""
     try:
         return _deletion.decode(body).id
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Park(f"The deletion cannot be read: {error}") from error
 
 

@@ -159,7 +159,11 @@ async def test_after_an_erasure_there_is_nothing_to_export_and_the_request_names
 
 
 @pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact"])
-@pytest.mark.parametrize("body", [b"{}{", b'{"customer": {"id": -1}, "data_request": {"id": 1}}', b"[]"])
+@pytest.mark.parametrize(
+    "body",
+    [b"{}{", b'{"customer": {"id": -1}, "data_request": {"id": 1}}', b"[]", b"[" * 100_000],
+    ids=["cut", "negative", "list", "deep"],
+)
 async def test_a_body_that_cannot_be_read_is_parked_and_says_why(
     db: Database, example: Shop, topic: str, body: bytes
 ) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 import widgets
 from plugin import tasks
@@ -32,7 +32,7 @@ from tests.integration.privacy.buying import (
 )
 from tests.integration.privacy.traces import rows, traces
 from tests.oracle.bodies import deletion, merge
-from webhooks.inbox import HANDLED, PARKED, inbox
+from webhooks.inbox import HANDLED, PARKED, WAITING, inbox
 from widgets.loyalty.settings import LoyaltySettings
 
 
@@ -216,6 +216,22 @@ async def test_parked_and_failed_webhooks_and_waiting_fetches_go_with_the_person
         assert {id for id, state in states.items() if state == PARKED} == {"other", "product"}
         assert list(conn.execute(select(task.c.key)).scalars()) == [str(FIRST + 7)]
         assert traces(conn, [ANNA, FIRST + 1]) == []
+
+    await db.write(work)
+
+
+async def test_failed_webhooks_of_others_and_of_other_shops_wait_on_and_hold_up_nothing(
+    db: Database, shop: Shop
+) -> None:
+    def work(conn: Connection) -> None:
+        engine.install(conn, "other", now=NOW - timedelta(days=200))
+        stored = (("mine", "example", FIRST), ("bens", "example", FIRST + 7), ("foreign", "other", FIRST))
+        for name, handle, id in stored:
+            engine.store(conn, "orders/edited", {"order_id": id}, now=NOW, webhook_id=name, shop=handle)
+        conn.execute(update(inbox).values(attempts=1, due_at=NOW + timedelta(hours=1)))
+        erase(conn, ANNA, FIRST)
+        states = {row.webhook_id: row.state for row in conn.execute(select(inbox))}
+        assert {id for id, state in states.items() if state == WAITING} == {"bens", "foreign"}
 
     await db.write(work)
 
