@@ -25,7 +25,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole session, started by the first test that needs it."""
-    with running_postgres() as server:
+    with running_postgres(durable=False) as server:
         yield server
 
 

@@ -36,11 +36,12 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """One cluster for the session, reached by TCP and by a Unix socket in `folder`; fsync is on, as in production."""
+    """One cluster for the session, reached by TCP and by a Unix socket in `folder`; as durable as in production unless told otherwise."""
 
     folder: Path
     port: int
     owner: str | None
+    durable: bool = True
     _names: "count[int]" = field(default_factory=count, repr=False)
 
     def url(self, database: str = "postgres") -> str:
@@ -73,6 +74,8 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and return when it answers."""
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        if not self.durable:
+            options += " -c fsync=off -c full_page_writes=off"
         log = self.folder / "log"
         self._control("start", "-w", "-t", str(START_SECONDS), "-l", str(log), "-o", options)
 
@@ -96,11 +99,14 @@ def database_name(url: str) -> str:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A new cluster, up; gone with its files afterwards. PostgreSQL refuses root, so root lends it another user."""
+def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
+    """A new cluster, up; gone with its files afterwards. PostgreSQL refuses root, so root lends it another user.
+
+    Without ``durable`` it survives a crash of its processes, but not one of the machine: enough for all but timing.
+    """
     owner = _unprivileged_user()
     folder = Path(tempfile.mkdtemp(prefix="dankbar-pg-"))
-    server = PostgresServer(folder, free_port(), owner)
+    server = PostgresServer(folder, free_port(), owner, durable)
     try:
         if owner:
             shutil.chown(folder, owner)
