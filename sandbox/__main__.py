@@ -47,6 +47,7 @@ def main() -> None:
         port=args.port,
         log_level="warning",
         ws="none",
+        proxy_headers=False,
     )
 
 

@@ -137,7 +137,14 @@ class _Server(uvicorn.Server):
 
     def __init__(self, app: Starlette) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="critical", ws="none", lifespan="on", timeout_graceful_shutdown=1),
+            uvicorn.Config(
+                app,
+                log_level="critical",
+                ws="none",
+                proxy_headers=False,
+                lifespan="on",
+                timeout_graceful_shutdown=1,
+            ),
         )
         self.ready = threading.Event()
 

@@ -22,7 +22,7 @@ EVERYWHERE = "body"
 
 _SCHEMA = re.compile(r"{%-?\s*schema\s*-?%}(.*?){%-?\s*endschema\s*-?%}", re.DOTALL)
 _SLOT = re.compile(r"{{\s*(\w+)\s*}}")
-_USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": ("cart",)}
+_USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": ()}
 _OTHERWISE = ("product", "cart")
 
 

@@ -1,0 +1,95 @@
+"""The shipped blocks as the sandbox's theme renders them."""
+
+import re
+
+import pytest
+
+from sandbox.pages.theme import EXTENSION, Block, Placement, blocks, render, rendered, translated
+from sandbox.simulator import Simulator
+from sandbox.state import Customer, Shop
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(client_id="c", client_secret="s")
+
+
+@pytest.fixture
+def shop(simulator: Simulator) -> Shop:
+    return simulator.shop("example", name="Muster & Söhne")
+
+
+def block(handle: str) -> Block:
+    return next(one for one in blocks() if one.handle == handle)
+
+
+def test_every_shipped_block_is_found_and_renders_in_both_languages(shop: Shop) -> None:
+    assert {one.handle for one in blocks()} == {path.stem for path in (EXTENSION / "blocks").glob("*.liquid")}
+    for one in blocks():
+        for locale in ("de", "en"):
+            html = render(one, shop, locale)
+            assert "{%" not in html
+            assert "{{" not in html
+            assert "Translation missing" not in html
+            assert f'data-locale="{locale}"' in html
+            assert one.name(locale)
+            assert not one.name(locale).startswith("t:")
+
+
+def test_defaults_of_the_schema_hold_until_the_merchant_chooses(shop: Shop) -> None:
+    loyalty = block("loyalty")
+    assert f'data-proxy="{loyalty.defaults["proxy"]}"' in render(loyalty, shop, "de")
+    moved = render(loyalty, shop, "de", settings={"proxy": "/community/danke", "accent": "#ff0000"})
+    assert 'data-proxy="/community/danke"' in moved
+    assert "--dankbar-accent:#ff0000" in moved
+
+
+def test_what_a_merchant_types_is_escaped(shop: Shop) -> None:
+    html = render(block("loyalty"), shop, "de", settings={"heading": '"><script>alert(1)</script>'})
+    assert "<script>alert" not in html
+
+
+def test_assets_come_from_the_extension(shop: Shop) -> None:
+    names = re.findall(r"/sandbox/theme/assets/([\w.-]+)", render(block("loyalty"), shop, "de"))
+    assert "dankbar.js" in names
+    assert "dankbar.css" in names
+
+
+def test_a_block_knows_who_is_signed_in(simulator: Simulator, shop: Shop) -> None:
+    anna: Customer = simulator.customer("anna@example.com")
+    heights = [
+        int(found[1])
+        for found in (
+            re.search(r"min-height:(\d+)px", render(block("loyalty"), shop, "de", customer))
+            for customer in (None, anna)
+        )
+        if found
+    ]
+    assert heights[0] < heights[1], "a visitor sees one sentence, a customer figures"
+
+
+def test_an_app_block_stands_where_it_was_placed_and_nowhere_else(shop: Shop) -> None:
+    placement = Placement()
+    assert rendered(placement, "index", shop, "de", None)
+    placement.choose([("coupon", "product"), ("page-end", "body")])
+    assert rendered(placement, "index", shop, "de", None) == []
+    assert len(rendered(placement, "product", shop, "de", None)) == 1
+    assert 'data-dankbar-block="loyalty"' in rendered(placement, "body", shop, "de", None)[0]
+    placement.choose([])
+    assert all(rendered(placement, place, shop, "de", None) == [] for place in ("index", "product", "body"))
+
+
+def test_an_embed_stands_nowhere_until_somebody_turns_it_on() -> None:
+    placement = Placement()
+    assert all(placement.of(one) == set() for one in blocks() if one.target == "body")
+
+
+def test_a_text_is_looked_up_in_its_language_then_in_the_default_one() -> None:
+    assert translated("de", "en.default", "t:loyalty.account") != translated(
+        "en", "en.default", "t:loyalty.account"
+    )
+    assert translated("fr", "en.default", "t:loyalty.account") == translated(
+        "en", "en.default", "t:loyalty.account"
+    )
+    assert translated("de", "en.default", "t:no.such") == "Translation missing: no.such"
+    assert translated("de", "en.default", "plain") == "plain"
