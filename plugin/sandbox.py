@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 KEYS = "sandbox.env"
 """The file in the data folder that keeps the sandbox's own secrets from one start to the next."""
 
+MEMORY = "shopify.memory"
+"""The file in the data folder in which the pocket Shopify keeps its shop."""
+
 
 def environment(port: int, data: Path) -> dict[str, str]:
     """Return the variables of an app that takes the pocket Shopify at ``port`` for Shopify."""
@@ -40,7 +43,7 @@ def run(port: int, shop: str, data: Path | None) -> None:
     """Start both and serve until interrupted; without ``data`` everything is forgotten at the end."""
     with _folder(data) as folder:
         values = environment(port, folder)
-        with _pocket_shopify(port, shop, values):
+        with _pocket_shopify(port, shop, values, folder / MEMORY):
             # Imported while the other process starts, which has the first page.
             from plugin.serving import serve
 
@@ -59,9 +62,10 @@ def _folder(data: Path | None) -> "Iterator[Path]":
 
 
 @contextmanager
-def _pocket_shopify(port: int, shop: str, values: Mapping[str, str]) -> "Iterator[None]":
+def _pocket_shopify(port: int, shop: str, values: Mapping[str, str], memory: Path) -> "Iterator[None]":
     app = values["DANKBAR_APP_URL"]
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--app", app, "--shop", shop]
+    command += ["--memory", str(memory)]
     process = subprocess.Popen(command, env={**os.environ, **values})  # noqa: S603 our own interpreter and module
     try:
         yield

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+from pathlib import Path
 
 import uvicorn
 
+from sandbox.keeping import keep_on, recall
 from sandbox.opening import open_app
 from sandbox.pages import PAGES
 from sandbox.seed import furnish
@@ -25,6 +28,7 @@ def main() -> None:
         "--retry-scale", type=float, default=0.01, help="1.0 retries over four hours, as Shopify does"
     )
     parser.add_argument("--empty", action="store_true", help="no products, customers and orders at first")
+    parser.add_argument("--memory", type=Path, help="keep the shop in this file from one start to the next")
     args = parser.parse_args()
     secret = os.environ.get("SHOPIFY_API_SECRET")
     if not secret:
@@ -37,11 +41,15 @@ def main() -> None:
     )
     simulator.state.origin = f"http://127.0.0.1:{args.port}"
     simulator.sender.on_hold = True
-    if not args.empty:
+    recalled = args.memory is not None and recall(simulator, args.memory)
+    if not (args.empty or recalled):
         furnish(simulator, args.shop)
     uvicorn.run(
         create_sandbox(
-            simulator, shop=args.shop, pages=PAGES, meanwhile=lambda: open_app(simulator, args.shop)
+            simulator,
+            shop=args.shop,
+            pages=PAGES,
+            meanwhile=lambda: _meanwhile(simulator, args.shop, args.memory),
         ),
         host="127.0.0.1",
         port=args.port,
@@ -49,6 +57,13 @@ def main() -> None:
         ws="none",
         proxy_headers=False,
     )
+
+
+async def _meanwhile(simulator: Simulator, shop: str, memory: Path | None) -> None:
+    if memory is None:
+        await open_app(simulator, shop)
+    else:
+        await asyncio.gather(open_app(simulator, shop), keep_on(simulator, memory))
 
 
 if __name__ == "__main__":
