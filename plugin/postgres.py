@@ -7,7 +7,10 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from plugin.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -26,17 +29,20 @@ SERVER_SETTINGS = {
 
 
 class PostgresDatabase:
-    """Reads on autocommit connections, writes in one transaction each; a deadlocked work runs again."""
+    """Reads on autocommit connections, writes in one transaction each; a deadlocked work runs again.
+
+    Raises Unavailable when no connection becomes free within ``patience`` seconds.
+    """
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL, *, pool: int = 10) -> None:
+    def __init__(self, url: URL, *, pool: int = 10, patience: float = 10) -> None:
         self._engine = create_async_engine(
             url,
             hide_parameters=True,
             pool_size=pool,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=patience,
             pool_pre_ping=False,
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10},
         )
@@ -49,6 +55,8 @@ class PostgresDatabase:
             try:
                 async with self._reads.connect() as conn:
                     return await conn.run_sync(work)
+            except PoolTimeout as error:
+                raise _busy() from error
             except DBAPIError as error:
                 if attempt or not error.connection_invalidated:
                     raise
@@ -61,6 +69,8 @@ class PostgresDatabase:
             try:
                 async with self._engine.begin() as conn:
                     return await conn.run_sync(work)
+            except PoolTimeout as error:
+                raise _busy() from error
             except DBAPIError as error:
                 attempt += 1
                 if attempt >= TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
@@ -86,3 +96,7 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Release every connection."""
         await self._engine.dispose()
+
+
+def _busy() -> Unavailable:
+    return Unavailable("The database is busy: please try again in a moment.")

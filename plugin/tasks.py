@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from plugin.database import Id, Upsert, Utc, lock_rows, metadata
+from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 
 if TYPE_CHECKING:
     from plugin.crypto import Keyring
@@ -135,7 +135,7 @@ _CLAIMABLE = (
 )
 _CLAIM = (
     update(task)
-    .where(task.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(task.c.id, "ids"))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True)
 )
 _MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("owner"))

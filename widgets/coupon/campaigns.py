@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
-from plugin.database import Upsert
+from plugin.database import Upsert, among
 from plugin.settings import ShopSettings, Versions
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import coupon_node
@@ -49,10 +49,10 @@ class Node:
 
 
 _FIND = select(coupon_node).where(
-    coupon_node.c.shop_id.in_(bindparam("shops", expanding=True)),
-    coupon_node.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
+    among(coupon_node.c.shop_id, "shops"),
+    among(coupon_node.c.fingerprint, "fingerprints"),
 )
-_BY_ID = select(coupon_node).where(coupon_node.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(coupon_node).where(among(coupon_node.c.id, "ids"))
 _ADD = Upsert(
     lambda insert: insert(coupon_node).on_conflict_do_nothing(index_elements=["shop_id", "fingerprint"])
 )

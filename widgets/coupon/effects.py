@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Boolean, Connection, Row, select, update
 
 from plugin import settings, tasks
 from plugin.core.earning import Counting
 from plugin.core.order_book import OrderChange
-from plugin.database import lock_rows
+from plugin.database import Changes, Id, Upsert, among, lock_rows
 from plugin.settings import ShopSettings, Versions
 from plugin.shops import shop
 from widgets.coupon import campaigns, pool, uses
@@ -22,11 +22,7 @@ from widgets.coupon.tables import GIVEN, OF_COUPON, REVOKED, coupon, coupon_code
 
 MODELS = (CouponSettings, ShopSettings)
 
-_KNOWN = (
-    select(coupon)
-    .where(coupon.c.order_ref.in_(bindparam("refs", expanding=True)))
-    .order_by(coupon.c.order_ref)
-)
+_KNOWN = select(coupon).where(among(coupon.c.order_ref, "refs")).order_by(coupon.c.order_ref)
 _KNOWN_LOCKED = _KNOWN.with_for_update()
 _CODES = (
     select(
@@ -36,21 +32,20 @@ _CODES = (
         coupon_code.c.state,
         uses.IS_USED.label("used"),
     )
-    .where(coupon_code.c.order_ref.in_(bindparam("refs", expanding=True)))
+    .where(among(coupon_code.c.order_ref, "refs"))
     .order_by(coupon_code.c.id)
 )
-_INSTALLED = select(shop.c.id, shop.c.installed_at).where(shop.c.id.in_(bindparam("shops", expanding=True)))
-_ADD = insert(coupon)
-_CHANGE = (
-    update(coupon)
-    .where(coupon.c.order_ref == bindparam("ref"))
-    .values(void=bindparam("is_void"), waiting=bindparam("waits"))
+_INSTALLED = select(shop.c.id, shop.c.installed_at).where(among(shop.c.id, "shops"))
+_ADD = Upsert(lambda insert: insert(coupon))
+_CHANGE = Changes(
+    {"ref": Id, "is_void": Boolean(), "waits": Boolean()},
+    lambda new: (
+        update(coupon)
+        .where(coupon.c.order_ref == new["ref"])
+        .values(void=new["is_void"], waiting=new["waits"])
+    ),
 )
-_REVOKE = (
-    update(coupon_code)
-    .where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
-    .values(state=REVOKED, expires_on=None)
-)
+_REVOKE = update(coupon_code).where(among(coupon_code.c.id, "codes")).values(state=REVOKED, expires_on=None)
 
 
 @dataclass(slots=True)
@@ -170,9 +165,9 @@ def _write(conn: Connection, plan: _Plan, now: datetime) -> None:
     served, low = pool.assign(conn, plan.wants, nodes, now)
     if plan.new:
         rows = [row | {"waiting": row["waiting"] and row["order_ref"] not in served} for row in plan.new]
-        conn.execute(_ADD, rows)
+        _ADD.rows(conn, rows)
     if plan.changed:
         changed = [row | {"waits": row["waits"] and row["ref"] not in served} for row in plan.changed]
-        conn.execute(_CHANGE, changed)
+        _CHANGE.rows(conn, changed)
     wanted = pool.wanted(pool.TOP_UP, low, nodes, now) + pool.wanted(pool.REMOVE, losing, nodes, now)
     tasks.enqueue(conn, wanted, now)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from plugin import settings, tasks
 from plugin.clock import Job
-from plugin.database import lock_rows
+from plugin.database import among, lock_rows
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, pool, uses
 from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code
@@ -26,7 +26,7 @@ _CODES = (
 _CODES_LOCKED = _CODES.with_for_update(skip_locked=True)
 _END = (
     update(coupon_code)
-    .where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
+    .where(among(coupon_code.c.id, "codes"))
     .values(state=bindparam("new_state"), expires_on=None)
 )
 

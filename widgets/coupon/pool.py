@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Date, bindparam, select, update
 
 from plugin.core.order_book import order
-from plugin.database import lock_rows
+from plugin.database import Changes, Id, Utc, lock_rows
 from plugin.tasks import Wanted
 from widgets.coupon.campaigns import Node
 from widgets.coupon.tables import FREE, GIVEN, coupon, coupon_code
@@ -23,15 +23,13 @@ _FREE = (
     .limit(bindparam("most"))
 )
 _FREE_LOCKED = _FREE.with_for_update(skip_locked=True)
-_GIVE = (
-    update(coupon_code)
-    .where(coupon_code.c.id == bindparam("code_id"))
-    .values(
-        state=GIVEN,
-        order_ref=bindparam("ref"),
-        assigned_at=bindparam("at"),
-        expires_on=bindparam("last_day"),
-    )
+_GIVE = Changes(
+    {"code_id": Id, "ref": Id, "at": Utc(), "last_day": Date()},
+    lambda given: (
+        update(coupon_code)
+        .where(coupon_code.c.id == given["code_id"])
+        .values(state=GIVEN, order_ref=given["ref"], assigned_at=given["at"], expires_on=given["last_day"])
+    ),
 )
 _WAITING = (
     select(coupon.c.order_ref, coupon.c.expires_on, order.c.order_id)
@@ -81,7 +79,7 @@ def assign(
             served.add(want.ref)
             given.append({"code_id": code, "ref": want.ref, "at": now, "last_day": want.last_day})
     if given:
-        conn.execute(_GIVE, given)
+        _GIVE.rows(conn, given)
     return served, low
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from plugin.core import privacy
 from plugin.core.order_book import order
+from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
 from widgets.coupon.tables import coupon, coupon_code, coupon_node, coupon_use
@@ -27,7 +28,7 @@ _MINE = (
     .join(order, order.c.id == coupon.c.order_ref)
     .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .outerjoin(coupon_code, coupon_code.c.order_ref == coupon.c.order_ref)
-    .where(coupon.c.order_ref.in_(bindparam("refs", expanding=True)), coupon.c.refusal.is_(None))
+    .where(among(coupon.c.order_ref, "refs"), coupon.c.refusal.is_(None))
     .order_by(coupon.c.order_ref, coupon_code.c.id)
 )
 _USED = (
@@ -35,15 +36,15 @@ _USED = (
     .select_from(coupon_use)
     .join(_USED_CODE, _USED_CODE.c.id == coupon_use.c.code_id)
     .join(order, order.c.id == coupon_use.c.order_ref)
-    .where(coupon_use.c.order_ref.in_(bindparam("refs", expanding=True)), _USED_CODE.c.code.is_not(None))
+    .where(among(coupon_use.c.order_ref, "refs"), _USED_CODE.c.code.is_not(None))
     .order_by(coupon_use.c.order_ref, _USED_CODE.c.id)
 )
 _LET_GO = (
     update(coupon_code)
-    .where(coupon_code.c.order_ref.in_(bindparam("refs", expanding=True)))
+    .where(among(coupon_code.c.order_ref, "refs"))
     .values(code=None, order_ref=None, assigned_at=None)
 )
-_FORGET = delete(coupon).where(coupon.c.order_ref.in_(bindparam("refs", expanding=True)))
+_FORGET = delete(coupon).where(among(coupon.c.order_ref, "refs"))
 
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:

@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
-from plugin.database import lock_rows
+from plugin.database import among, lock_rows
 from plugin.tasks import Handler, TaskRun
 from widgets.coupon import campaigns, minting, pool, stock, uses
 from widgets.coupon.tables import ENDED, EXPIRED, REVOKED, SPENT, WITHDRAWN, coupon_code
@@ -22,12 +22,12 @@ _DOOMED = (
 _DOOMED_LOCKED = _DOOMED.with_for_update()
 _DONE = (
     update(coupon_code)
-    .where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
+    .where(among(coupon_code.c.id, "codes"))
     .values(state=case((coupon_code.c.state == REVOKED, WITHDRAWN), else_=ENDED), gid=None)
 )
 _KEEP = (
     update(coupon_code)
-    .where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
+    .where(among(coupon_code.c.id, "codes"))
     .values(state=case((coupon_code.c.state == REVOKED, WITHDRAWN), else_=SPENT))
 )
 

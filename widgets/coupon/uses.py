@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, select
 
 from plugin.core.order_book import OrderChange
-from plugin.database import Upsert
+from plugin.database import Upsert, among
 from widgets.coupon.codes import known_form
 from widgets.coupon.tables import REVOKED, WITHDRAWN, coupon_code, coupon_use
 
@@ -15,16 +15,14 @@ _FIND = select(
     coupon_code.c.code,
     coupon_code.c.state,
     coupon_code.c.order_ref,
-).where(coupon_code.c.code.in_(bindparam("codes", expanding=True)))
-_RECORDED = select(coupon_use.c.order_ref, coupon_use.c.code_id).where(
-    coupon_use.c.order_ref.in_(bindparam("refs", expanding=True))
-)
+).where(among(coupon_code.c.code, "codes"))
+_RECORDED = select(coupon_use.c.order_ref, coupon_use.c.code_id).where(among(coupon_use.c.order_ref, "refs"))
 _ADD = Upsert(lambda insert: insert(coupon_use).on_conflict_do_nothing())
 _DROP = delete(coupon_use).where(
     coupon_use.c.order_ref == bindparam("ref"), coupon_use.c.code_id == bindparam("code")
 )
 
-_OWNERS = select(coupon_code.c.order_ref).where(coupon_code.c.id.in_(bindparam("codes", expanding=True)))
+_OWNERS = select(coupon_code.c.order_ref).where(among(coupon_code.c.id, "codes"))
 
 IS_USED: ColumnElement[bool] = (
     select(literal(1)).where(coupon_use.c.code_id == coupon_code.c.id).correlate(coupon_code).exists()
@@ -56,7 +54,7 @@ def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
         conn.execute(_DROP, [{"ref": ref, "code": code} for ref, code in sorted(gone)])
         concerned |= set(conn.execute(_OWNERS, {"codes": sorted({code for _, code in gone})}).scalars())
     if new := wanted - recorded:
-        conn.execute(_ADD.on(conn), [{"order_ref": ref, "code_id": code} for ref, code in sorted(new)])
+        _ADD.rows(conn, [{"order_ref": ref, "code_id": code} for ref, code in sorted(new)])
     return concerned - {None}
 
 
