@@ -7,7 +7,7 @@ from contextlib import closing
 from itertools import islice
 
 from benchmarks import accept, machine, readable, reading, start, worker
-from benchmarks.figures import Figure, medians, table
+from benchmarks.figures import HEAD, Figure, medians, row
 from benchmarks.homes import POSTGRESQL, SQLITE, Home, homes
 from benchmarks.sizes import FULL, QUICK, Size
 
@@ -28,15 +28,15 @@ def main() -> int:
     asked = _arguments()
     size, runs = (QUICK, 1) if asked.quick else (FULL, asked.runs)
     machine.stand_aside()
-    found: list[Figure] = []
+    missed = False
+    print(f"{machine.words()}; medians of {runs}\n\n{HEAD}", flush=True)
     with homes({HOMES[name] for name in asked.home or HOMES}) as opened:
         for name in asked.benchmark or ALL:
             for home in opened:
-                print(f"{name} on {home.name} ...", file=sys.stderr, flush=True)
-                found += _medians(ALL[name], home, size, runs)
-    print(f"{machine.words()}; medians of {runs}\n")
-    print("\n".join(table(found)))
-    return int(not asked.quick and any(one.missed for one in found))
+                for figure in _medians(ALL[name], home, size, runs):
+                    print(row(figure), flush=True)
+                    missed |= figure.missed
+    return int(missed and not asked.quick)
 
 
 def _medians(measure: Measure, home: Home, size: Size, runs: int) -> list[Figure]:

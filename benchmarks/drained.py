@@ -14,6 +14,7 @@ from plugin.config import Config
 from plugin.runtime import open_runtime
 from plugin.worker import Worker
 
+
 async def drain() -> dict[str, float]:
     """Handle all that waits, as a worker does, and return what it came to."""
     config = Config.from_environment(os.environ)

@@ -1,6 +1,6 @@
 """What a benchmark yields, and how it is printed and judged."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -64,22 +64,22 @@ def quantile(values: Iterable[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def table(figures: Iterable[Figure]) -> Iterator[str]:
-    """Return the figures as rows of a Markdown table."""
-    yield "| benchmark | database | figure | median | of all runs | budget | |"
-    yield "|---|---|---|---|---|---|---|"
-    for one in figures:
-        low, high = one.spread or (one.value, one.value)
-        cells = (
-            one.benchmark,
-            one.home,
-            one.what,
-            f"{_number(one.value)} {one.unit}".strip(),
-            f"{_number(low)} to {_number(high)}",
-            str(one.budget or ""),
-            "" if one.budget is None else "missed" if one.missed else "met",
-        )
-        yield f"| {' | '.join(cells)} |"
+HEAD = "| benchmark | database | figure | median | of all runs | budget | |\n|---|---|---|---|---|---|---|"
+
+
+def row(figure: Figure) -> str:
+    """Return the figure as a row of a Markdown table that begins with ``HEAD``."""
+    low, high = figure.spread or (figure.value, figure.value)
+    cells = (
+        figure.benchmark,
+        figure.home,
+        figure.what,
+        f"{_number(figure.value)} {figure.unit}".strip(),
+        f"{_number(low)} to {_number(high)}",
+        str(figure.budget or ""),
+        "" if figure.budget is None else "missed" if figure.missed else "met",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float) -> str:

@@ -87,9 +87,12 @@ def process(arguments: list[str], values: Mapping[str, str], port: int) -> Itera
         measure_alone(running.pid)
         try:
             if not _listens(running, port):
-                log.seek(0)
-                raise NotStarted(log.read()[-2000:].decode(errors="replace"))
+                raise NotStarted("the server does not listen")
             yield
+        except BaseException:
+            log.seek(0)
+            sys.stderr.write(log.read()[-4000:].decode(errors="replace"))
+            raise
         finally:
             running.terminate()
             try:

@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, update
 
 import widgets
-from plugin import settings
+from plugin import clock, settings
 from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.settings import ShopSettings
 from plugin.shops import Tokens, record_exchange
+from plugin.worker import jobs
 from webhooks import inbox
 from webhooks.inbox import Received
+from widgets.coupon import campaigns, codes
+from widgets.coupon.effects import MODELS
+from widgets.coupon.tables import FREE, coupon_code, coupon_node
 
 KEYRING = Keyring((b"k" * 32,))
 LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
@@ -37,14 +41,14 @@ def shops(conn: Connection, count: int, now: datetime) -> list[int]:
     return ids
 
 
+def settled(conn: Connection, now: datetime) -> None:
+    """Let the clock's jobs be done for today, as they are at most moments of a process's life."""
+    for job in clock.due(conn, jobs(KEYRING), now):
+        clock.take(conn, job, now)
+
+
 def pools(conn: Connection, shop_ids: Sequence[int], each: int, now: datetime) -> None:
     """Put free codes into every shop's pool, as if minted, and no need to top up."""
-    if "coupon" not in widgets.ALL:
-        return
-    from widgets.coupon import campaigns, codes
-    from widgets.coupon.effects import MODELS
-    from widgets.coupon.tables import FREE, coupon_code, coupon_node
-
     versions = settings.versions(conn, shop_ids, MODELS)
     running = {id: found for id in shop_ids if (found := campaigns.current(versions, id)) is not None}
     for shop_id, node in campaigns.nodes(conn, running, now).items():

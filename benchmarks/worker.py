@@ -57,6 +57,7 @@ async def _prepared(db: Database, *, entries: int, events: int) -> list[int]:
     shops = await db.write(lambda conn: seed.shops(conn, SHOPS, now))
     await db.write(lambda conn: history.write(conn, shops, entries, now))
     await db.write(lambda conn: seed.pools(conn, shops, 4 * events // SHOPS, now))
+    await db.write(lambda conn: seed.settled(conn, now))
     await db.write(history.settle)
     return shops
 
