@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import widgets
 from plugin import backlog as backlogs
@@ -56,7 +55,9 @@ def serve(
 @app.command()
 def worker() -> None:
     """Run a worker on its own."""
-    asyncio.run(serving.work(_config()))
+    import uvloop
+
+    uvloop.run(serving.work(_config()))
 
 
 @app.command("sandbox")
@@ -100,6 +101,8 @@ def replay_(
     currency: str = "EUR",
 ) -> None:
     """Send an order log (CSV: customer_id, date, items, amount) as signed orders/paid webhooks."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     secret = os.environ.get("SHOPIFY_API_SECRET")
     if not secret:
         raise ConfigurationError("SHOPIFY_API_SECRET is missing: set it to the app's secret.")

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from prometheus_client import Counter
-from shopify import session_token
 from shopify_app import RequestInput, ShopifyApp
 
 from plugin.config import Config
@@ -203,6 +202,8 @@ def _read(verify: Callable[[], Any]) -> Any:
 
 def _strict(config: Config, token: str) -> Mapping[str, Any] | None:
     """The claims by Shopify's older, stricter check (issuer, destination, subject, session), or None."""
+    from shopify import session_token
+
     for secret in config.api_secrets:
         try:
             claims: Mapping[str, Any] = session_token.decode_from_header(

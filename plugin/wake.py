@@ -10,9 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import redis.asyncio as redis_asyncio
 import structlog
-from redis.exceptions import RedisError
 
 CHANNEL = "dankbar:bells"
 BACKLOG = 1000
@@ -50,6 +48,8 @@ class Bells:
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         self._redis: Any = None
         if redis_url is not None:
+            import redis.asyncio as redis_asyncio
+
             self._redis = redis_asyncio.Redis.from_url(
                 redis_url, socket_connect_timeout=1, socket_timeout=None, decode_responses=True
             )
@@ -109,6 +109,8 @@ class Bells:
                 ear.ring()
 
     async def _forward(self) -> None:
+        from redis.exceptions import RedisError
+
         while True:
             names = [await self._outgoing.get()]
             while not self._outgoing.empty() and len(names) < BACKLOG:
@@ -120,6 +122,8 @@ class Bells:
                 await asyncio.sleep(0.5)
 
     async def _listen(self) -> None:
+        from redis.exceptions import RedisError
+
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:

@@ -5,16 +5,18 @@ Redis may die: then each process counts by itself and asks Redis again a while l
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from plugin.errors import TooMany
+
+if TYPE_CHECKING:
+    from limits.aio.storage import RedisStorage
+    from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
 
 PATIENCE = 0.2
 """Seconds Redis may take to answer."""
@@ -28,8 +30,10 @@ class Rates:
 
     def __init__(self, redis_url: str | None = None, clock: Callable[[], float] = monotonic) -> None:
         self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._redis = _redis(redis_url) if redis_url else None
-        self._shared = SharedWindows(self._redis) if self._redis else None
+        self._redis: RedisStorage | None = None
+        self._shared: SharedWindows | None = None
+        if redis_url is not None:
+            self._redis, self._shared = _shared(redis_url)
         self._alone_until = 0.0
         self._clock = clock
 
@@ -53,11 +57,15 @@ class Rates:
         return self._own.hit(limit, *key)
 
 
-def _redis(url: str) -> RedisStorage:
-    return RedisStorage(
+def _shared(url: str) -> "tuple[RedisStorage, SharedWindows]":
+    from limits.aio.storage import RedisStorage
+    from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
+
+    redis = RedisStorage(
         f"async+{url}",
         wrap_exceptions=True,
         implementation="redispy",
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
     )
+    return redis, SharedWindows(redis)

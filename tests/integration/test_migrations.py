@@ -2,7 +2,8 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
 
 from plugin import schema
 from plugin.database import Database
@@ -14,6 +15,18 @@ async def test_migrations_and_declared_tables_are_the_same(db: Database) -> None
 
     assert await db.read(differences) == []
     assert await db.read(schema.is_current)
+
+
+def test_the_newest_revision_is_the_one_alembic_would_upgrade_to() -> None:
+    assert schema.newest() == ScriptDirectory.from_config(schema.alembic_config()).get_current_head()
+
+
+async def test_a_database_of_an_older_revision_or_of_none_is_not_current(db: Database) -> None:
+    version = text("UPDATE alembic_version SET version_num = '0000'")
+    await db.write(lambda conn: conn.execute(version))
+    assert not await db.read(schema.is_current)
+    await db.write(lambda conn: conn.execute(text("DROP TABLE alembic_version")))
+    assert not await db.read(schema.is_current)
 
 
 async def test_upgrading_again_changes_nothing(db: Database) -> None:
