@@ -260,13 +260,14 @@ def unreadable(conn: Connection, keyring: Keyring) -> int:
 
 
 def _open_row(conn: Connection, handle: str, now: datetime, keyring: Keyring) -> tuple[int, datetime]:
+    first = now.replace(microsecond=0)  # an order's times are whole seconds: one of this very second counts
     added = conn.execute(
-        _ADD.on(conn), {"handle": handle, "installed_at": now, "exchanged_at": now, "pseudonym_key": b""}
+        _ADD.on(conn), {"handle": handle, "installed_at": first, "exchanged_at": now, "pseudonym_key": b""}
     ).scalar_one_or_none()
     if added is not None:
         key = keyring.seal(os.urandom(32), context=context(added, "pseudonym_key"))
         conn.execute(update(shop).where(shop.c.id == added).values(pseudonym_key=key))
-        return int(added), now
+        return int(added), first
     statement = _BEFORE.with_for_update() if lock_rows(conn) else _BEFORE
     row = conn.execute(statement, {"handle": handle}).one()
     return int(row.id), row.installed_at

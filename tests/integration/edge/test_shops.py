@@ -48,6 +48,15 @@ async def test_the_first_exchange_makes_the_shop_with_a_key_of_its_own(
     assert await db.read(lambda conn: shops.pseudonym_key(conn, keyring, one.id)) == keys[one.id]
 
 
+async def test_an_order_of_the_second_of_the_installation_is_not_before_it(
+    db: Database, keyring: Keyring
+) -> None:
+    moment = NOW + timedelta(milliseconds=900)
+    made = await exchange(db, keyring, now=moment)
+    assert made.installed_at == NOW
+    assert await db.read(lambda conn: conn.execute(select(shop.c.exchanged_at)).scalar_one()) == moment
+
+
 async def test_secrets_are_stored_sealed_for_their_row_and_column(db: Database, keyring: Keyring) -> None:
     made = await exchange(db, keyring)
     row = await db.read(lambda conn: conn.execute(select(shop)).mappings().one())
