@@ -2,7 +2,7 @@
 const FIELD = `:host{display:block;min-width:0;font-size:13px}label,.label{display:block;font-weight:550;margin-bottom:4px}
 :is(input:not([type=checkbox]),select,textarea){font:inherit;font-size:14px;width:100%;min-height:34px;padding:6px 10px;border:1px solid ${EDGE};border-radius:8px;background:${SHEET};color:${INK}}
 textarea{resize:vertical}:is(input,select,textarea):focus-visible{${FOCUS}}:is(input,select,textarea):disabled{opacity:.6}
-.row{display:flex;gap:8px;align-items:center}.row>*{min-width:0}.affix{color:${SOFT}}.affix:empty{display:none}
+.row{display:flex;gap:8px;align-items:center}.row>:not(.affix){min-width:0}.affix{color:${SOFT};flex:none;white-space:nowrap}.affix:empty{display:none}
 .details{color:${SOFT};margin:4px 0 0}.error{color:${TONES.critical[1]};margin:4px 0 0;font-weight:550}.details:empty,.error:empty{display:none}
 :host([error]:not([error=""])) :is(input,select,textarea){border-color:${TONES.critical[1]};border-width:2px}
 :host([labelaccessibilityvisibility=exclusive]) label{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}`;
