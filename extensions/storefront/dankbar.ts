@@ -65,17 +65,24 @@ function show(place: HTMLElement, html: unknown): void {
   if (/<[^>]+\s(data-)?hx-/.test(html as string)) enliven(place);
 }
 
-/** Keep the reserved height while the visitor looks at it; let go once that moves nothing in view, or on a touch. */
+/**
+ * Keep the reserved height while the visitor looks at it; let go once that moves nothing in view (the place is below
+ * the window: above it, the end of a page would be drawn up), or on a touch. The keyboard reaches what is cut off.
+ */
 function settle(place: HTMLElement, change: () => void): void {
   const {style} = place;
   const release = (): void => {
     watch.disconnect();
     style.height = style.overflow = '';
+    place.removeAttribute('tabindex');
     change();
   };
   style.height = style.minHeight;
   style.overflow = 'auto';
-  const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting || release());
+  if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
+  const watch = new IntersectionObserver(([entry]) => {
+    if (!entry!.isIntersecting && entry!.boundingClientRect.top > 0) release();
+  });
   watch.observe(place);
   for (const touch of ['pointerdown', 'focusin']) place.addEventListener(touch, release, {once: true});
 }

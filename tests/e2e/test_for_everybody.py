@@ -170,6 +170,21 @@ def test_the_keyboard_alone_changes_a_setting(walk: Walk) -> None:
     expect(walk.admin.locator("s-number-field[name=pending_days] input")).to_have_value("14")
 
 
+def test_points_taller_than_their_place_are_reached_by_the_keyboard(walk: Walk, email: str) -> None:
+    walk.sign_in(email)
+    for handle in ("notizbuch", "olivenseife", "wollschal", "teekanne"):
+        walk.buy(handle, None)
+    expect(walk.widgets.get_by_text("Diese Bestellung bringt Ihnen 64 Punkte.")).to_be_visible()
+    page = walk.go("/storefront")
+    place = page.locator("[data-dankbar-block=loyalty]")
+    expect(place).to_have_attribute("tabindex", "0")
+    assert walk.shut_out() == []
+    page.locator(".head nav a").last.focus()
+    page.keyboard.press("Tab")
+    expect(place.get_by_text("+64")).to_be_in_viewport()
+    assert place.evaluate("(place) => place.scrollHeight - place.clientHeight") == 0, "all of it is shown"
+
+
 def test_whoever_wants_no_motion_sees_none(sandbox: Sandbox, new_walk: NewWalk, email: str) -> None:
     sandbox.switch(delay=4)
     walk = new_walk(sandbox.base, sandbox.app, reduced_motion="reduce")
