@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,10 +16,9 @@ import widgets
 from plugin import backlog as backlogs
 from plugin import install, reconcile, replay, sandbox, schema, serving, settings, shops, verify
 from plugin.config import Config
-from plugin.database import open_database
-from plugin.errors import AppError, ConfigurationError, DankbarError
+from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
-from plugin.runtime import Runtime, open_runtime
+from plugin.runtime import Runtime, open_runtime, opened
 from plugin.shops import Shop
 from plugin.worker import jobs, run_job
 from webhooks import rewrap
@@ -79,11 +79,8 @@ def migrate() -> None:
     """Bring the database to the current schema."""
 
     async def run() -> None:
-        db = await open_database(_config().database_url)
-        try:
+        async with opened(_config(), bare=True) as db:
             await db.write(schema.upgrade)
-        finally:
-            await db.close()
 
     asyncio.run(run())
 
@@ -238,6 +235,8 @@ def main() -> None:
         sys.exit(getattr(stop, "exit_code", 1))
     except (ConfigurationError, AppError) as error:
         _complain(str(error), 2)
+    except Retry as error:
+        _complain(f"{str(error).rstrip('.')}: try again later.", 1)
     except DankbarError as error:
         _complain(str(error), 1)
     except Exception as error:  # noqa: BLE001 a person reads one sentence, not a traceback
@@ -267,7 +266,11 @@ def _run(work: Callable[[Runtime], Awaitable[T]]) -> T:
         async with open_runtime(_config()) as runtime:
             return await work(runtime)
 
-    return asyncio.run(run())
+    logging.disable(logging.WARNING)  # a person reads the one sentence of what went wrong, not its log
+    try:
+        return asyncio.run(run())
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 async def _shop(runtime: Runtime, handle: str) -> Shop:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, text
+
 from plugin import schema
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database, open_database
-from plugin.errors import ConfigurationError
+from plugin.errors import ConfigurationError, DankbarError
 from plugin.shopify import Gateway
 from plugin.shopify.transport import shop_client
 from plugin.wake import Bells
@@ -26,15 +28,36 @@ class Runtime:
 
 
 @asynccontextmanager
+async def opened(config: Config, *, bare: bool = False) -> AsyncIterator[Database]:
+    """Open the database at the current schema, or as it is when ``bare``; close it at the end.
+
+    Raises ConfigurationError when it cannot be opened, or when a PostgreSQL database is not at the current schema.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            db = await open_database(config.database_url)
+            stack.push_async_callback(db.close)
+            await (db.read(_nothing) if bare else _check_schema(db))
+        except DankbarError:
+            raise
+        except Exception as error:
+            what = f"The database cannot be opened ({type(error).__name__}): check DANKBAR_DATABASE_URL."
+            raise ConfigurationError(what) from error
+        yield db
+
+
+def _nothing(conn: Connection) -> None:
+    conn.execute(text("SELECT 1"))
+
+
+@asynccontextmanager
 async def open_runtime(config: Config) -> AsyncIterator[Runtime]:
     """Open everything, bring a SQLite file to the current schema, and close everything at the end.
 
-    Raises ConfigurationError when a PostgreSQL database is not at the current schema.
+    Raises ConfigurationError when the database cannot be opened or a PostgreSQL one is not at the current schema.
     """
     async with AsyncExitStack() as stack:
-        db = await open_database(config.database_url)
-        stack.push_async_callback(db.close)
-        await _check_schema(db)
+        db = await stack.enter_async_context(opened(config))
         keyring = Keyring(config.secret_keys)
         bells = Bells(config.redis_url)
         await bells.start()

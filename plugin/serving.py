@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from types import FrameType
 from typing import Any
 
@@ -14,7 +15,7 @@ from plugin.config import Config
 from plugin.database import database_url
 from plugin.errors import ConfigurationError
 from plugin.logs import configure_logging
-from plugin.runtime import open_runtime
+from plugin.runtime import open_runtime, opened
 from plugin.worker import Worker
 
 OPTIONS: dict[str, Any] = {
@@ -35,15 +36,30 @@ _NO_WORKER = "DANKBAR_NO_WORKER"
 
 def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bool) -> None:
     """Serve until told to stop; requests under way are finished. Raises ConfigurationError."""
+    if workers > 1 and database_url(config.database_url).get_backend_name() == "sqlite":
+        raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
+    asyncio.run(_check(config, host, port))
     signal.signal(signal.SIGTERM, _end)
     if workers == 1:
         uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
         return
-    if database_url(config.database_url).get_backend_name() == "sqlite":
-        raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
     os.environ[_NO_WORKER] = "" if with_worker else "1"
     factory = "plugin.serving:from_environment"
     uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
+
+
+async def _check(config: Config, host: str, port: int) -> None:
+    """Say before the server starts what it could only answer with a traceback. Raises ConfigurationError."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Nothing can listen on {host} port {port}: choose another --port."
+        ) from error
+    async with opened(config):
+        return
 
 
 def _end(number: int, frame: FrameType | None) -> None:
