@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks import bodies
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.homes import SQLITE, Home
-from benchmarks.load import Load, press
+from benchmarks.load import in_turns
 from benchmarks.processes import app, module
 from benchmarks.sizes import Size
 
@@ -15,9 +15,14 @@ NAME = "durable accept"
 def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
     """Yield the figures of one run after the other, without end."""
     while True:
-        appended = _appended(home, size)
-        with home.database() as url, app(url, "--no-worker") as port:
-            stored = _press(port, size)
+        path = home.folder / "appended"
+        with (
+            home.database() as url,
+            module("benchmarks.appended", str(path), url=url) as appending,
+            app(url, "--no-worker") as storing,
+        ):
+            appended, stored = in_turns(appending, storing, lambda: bodies.deliveries("example"), size)
+        path.unlink()
         floor = 0.5 if home.name == SQLITE else 0.4
         slower = stored.milliseconds(0.99) / appended.milliseconds(0.99)
         yield [
@@ -25,18 +30,8 @@ def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
             Figure(NAME, home.name, "p99 / append", slower, "", at_most(2.0)),
             Figure(NAME, home.name, "webhooks", stored.rate, "/s"),
             Figure(NAME, home.name, "p99", stored.milliseconds(0.99), "ms"),
+            Figure(NAME, home.name, "processor for one", stored.cost, "us"),
             Figure(NAME, home.name, "appended", appended.rate, "/s"),
             Figure(NAME, home.name, "p99 of append", appended.milliseconds(0.99), "ms"),
+            Figure(NAME, home.name, "processor for one appended", appended.cost, "us"),
         ]
-
-
-def _appended(home: Home, size: Size) -> Load:
-    path = home.folder / "appended"
-    with module("benchmarks.appended", str(path), url="sqlite://") as port:
-        load = _press(port, size)
-    path.unlink()
-    return load
-
-
-def _press(port: int, size: Size) -> Load:
-    return press(port, bodies.deliveries("example"), warm=size.warm_seconds, seconds=size.load_seconds)

@@ -5,24 +5,22 @@ Run as ``python -m benchmarks.constant PORT``.
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar, cast
 
 import uvicorn
 from sqlalchemy import Connection
-from starlette.applications import Starlette
 
 import widgets
+from plugin import app
 from plugin.config import Config
 from plugin.database import Database
-from plugin.runtime import open_runtime
 from plugin.serving import OPTIONS
-from widgets import routes
+from widgets import display, routes
 from widgets.base import Context
-from widgets.display import STATE, open_display
+from widgets.display import Display
 from widgets.loyalty.view import Line, LoyaltyView
 
 T = TypeVar("T")
@@ -56,19 +54,14 @@ class Nowhere:
         return work(cast("Connection", None))
 
 
-@asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
-    config = Config.from_environment(os.environ)
-    sys.setswitchinterval(0.0005)
-    async with open_runtime(config) as runtime:
-        display = open_display(config, runtime.db, runtime.keyring, runtime.bells)
-        yield {STATE: replace(display, db=cast("Database", Nowhere()))}
-        await display.close()
+def open_display(*opened: Any) -> Display:
+    """Open what the app opens, but show views without a database."""
+    return replace(display.open_display(*opened), db=cast("Database", Nowhere()))
 
 
 if __name__ == "__main__":
     loyalty = replace(widgets.ALL["loyalty"], view=view)
     vars(routes)["ALL"] = {**widgets.ALL, "loyalty": loyalty}
-    uvicorn.run(
-        Starlette(routes=routes.widget_routes(), lifespan=_lifespan), port=int(sys.argv[1]), **OPTIONS
-    )
+    vars(app)["open_display"] = open_display
+    config = Config.from_environment(os.environ)
+    uvicorn.run(app.create_app(config, with_worker=False), port=int(sys.argv[1]), **OPTIONS)

@@ -10,6 +10,8 @@ from typing import cast
 import uvloop
 
 from benchmarks.figures import quantile
+from benchmarks.processes import Server
+from benchmarks.sizes import Size
 
 AT_ONCE = 64
 
@@ -32,15 +34,27 @@ class Answer:
 
 @dataclass(slots=True)
 class Load:
-    """What a load came to: answers in its window, and how long each took."""
+    """What a load came to: answers in its window, how long each took, and the server's processor seconds."""
 
     seconds: float
     times: list[float] = field(default_factory=list)
+    processor: float = 0
 
     @property
     def rate(self) -> float:
         """Answers a second."""
         return len(self.times) / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of the server's processor for an answer; other programs on the machine hardly change it."""
+        return self.processor / len(self.times) * 1e6
+
+    def add(self, other: "Load") -> None:
+        """Count another load's answers too."""
+        self.seconds += other.seconds
+        self.times += other.times
+        self.processor += other.processor
 
     def milliseconds(self, share: float) -> float:
         """Return the time within which that share of requests was answered."""
@@ -112,13 +126,24 @@ async def ask(connection: Connection, request: bytes) -> Answer:
     return answered.result()
 
 
-def press(port: int, requests: Iterator[bytes], *, warm: float, seconds: float, status: int = 200) -> Load:
+def in_turns(
+    one: Server, other: Server, make: Callable[[], Iterator[bytes]], size: Size
+) -> tuple[Load, Load]:
+    """Load two servers in short turns, so that whatever else the machine does meets both alike."""
+    loads = (Load(0), Load(0))
+    for _ in range(size.turns):
+        for load, server in zip(loads, (one, other), strict=True):
+            load.add(press(server, make(), warm=size.warm_seconds, seconds=size.turn_seconds))
+    return loads
+
+
+def press(server: Server, requests: Iterator[bytes], *, warm: float, seconds: float) -> Load:
     """Keep 64 requests under way and count the answers of ``seconds`` seconds after ``warm``. Raises Refused."""
-    return uvloop.run(_press(port, requests, warm, seconds, status))
+    return uvloop.run(_press(server, requests, warm, seconds))
 
 
-async def _press(port: int, requests: Iterator[bytes], warm: float, seconds: float, status: int) -> Load:
-    connections = [await connect(port) for _ in range(AT_ONCE)]
+async def _press(server: Server, requests: Iterator[bytes], warm: float, seconds: float) -> Load:
+    connections = [await connect(server.port) for _ in range(AT_ONCE)]
     begin = perf_counter() + warm
     end, load = begin + seconds, Load(seconds)
     refused: list[Answer] = []
@@ -126,7 +151,7 @@ async def _press(port: int, requests: Iterator[bytes], warm: float, seconds: flo
     def drive(connection: Connection) -> None:
         def then(answer: Answer) -> None:
             now = perf_counter()
-            if answer.status != status:
+            if answer.status != 200:
                 refused.append(answer)
                 connection.close()
                 return
@@ -141,6 +166,9 @@ async def _press(port: int, requests: Iterator[bytes], warm: float, seconds: flo
 
     for connection in connections:
         drive(connection)
+    loop, used = asyncio.get_running_loop(), [0.0, 0.0]
+    loop.call_later(warm, lambda: used.__setitem__(0, server.processor()))
+    loop.call_later(warm + seconds, lambda: used.__setitem__(1, server.processor()))
     with suppress(TimeoutError):
         async with asyncio.timeout(warm + seconds + 30):
             await asyncio.gather(*(connection.lost for connection in connections))
@@ -148,4 +176,5 @@ async def _press(port: int, requests: Iterator[bytes], warm: float, seconds: flo
         raise Refused(f"{len(refused)} answers like {refused[0].status} {refused[0].body[:200]!r}")
     if not load.times:
         raise Refused("nothing was answered")
+    load.processor = used[1] - used[0]
     return load

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import measure_alone
@@ -40,20 +41,33 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def app(url: str, *options: str) -> Iterator[int]:
-    """Serve the app on that database; yields its port."""
-    port = free_port()
-    with process([*DANKBAR, "serve", "--port", str(port), *options], environment(url), port):
-        yield port
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def processor(self) -> float:
+        """Return the processor seconds it has used, user's and system's."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def module(name: str, *arguments: str, url: str) -> Iterator[int]:
-    """Run a baseline's module as a server, told its port first; yields the port."""
+def app(url: str, *options: str) -> Iterator[Server]:
+    """Serve the app on that database."""
     port = free_port()
-    with process(["-m", name, str(port), *arguments], environment(url), port):
-        yield port
+    with process([*DANKBAR, "serve", "--port", str(port), *options], environment(url), port) as pid:
+        yield Server(port, pid)
+
+
+@contextmanager
+def module(name: str, *arguments: str, url: str) -> Iterator[Server]:
+    """Run a baseline's module as a server, told its port first."""
+    port = free_port()
+    with process(["-m", name, str(port), *arguments], environment(url), port) as pid:
+        yield Server(port, pid)
 
 
 def result(name: str, *arguments: str, url: str) -> str:
@@ -74,8 +88,8 @@ def result(name: str, *arguments: str, url: str) -> str:
 
 
 @contextmanager
-def process(arguments: list[str], values: Mapping[str, str], port: int) -> Iterator[None]:
-    """Run a server on the measured core; entered when it listens, stopped at the end."""
+def process(arguments: list[str], values: Mapping[str, str], port: int) -> Iterator[int]:
+    """Run a server on the measured core; yields its process id when it listens and stops it at the end."""
     with tempfile.TemporaryFile() as log:
         running = subprocess.Popen(
             [sys.executable, *arguments],
@@ -86,9 +100,8 @@ def process(arguments: list[str], values: Mapping[str, str], port: int) -> Itera
         )
         measure_alone(running.pid)
         try:
-            if not _listens(running, port):
-                raise NotStarted("the server does not listen")
-            yield
+            _await(running, port)
+            yield running.pid
         except BaseException:
             log.seek(0)
             sys.stderr.write(log.read()[-4000:].decode(errors="replace"))
@@ -102,11 +115,11 @@ def process(arguments: list[str], values: Mapping[str, str], port: int) -> Itera
                 running.wait()
 
 
-def _listens(running: "subprocess.Popen[bytes]", port: int) -> bool:
+def _await(running: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while running.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
+                return
         time.sleep(0.005)
-    return False
+    raise NotStarted("the server does not listen")

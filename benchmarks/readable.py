@@ -78,8 +78,8 @@ def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
     while True:
         with home.database() as url:
             run(url, lambda db: _prepared(db, size))
-            with app(url) as port:
-                waits = uvloop.run(_run(port, next(numbers), size))
+            with app(url) as server:
+                waits = uvloop.run(_run(server.port, next(numbers), size))
         yield [
             Figure(NAME, home.name, "p99", quantile(waits, 0.99) * 1000, "ms", at_most(250)),
             Figure(NAME, home.name, "median", quantile(waits, 0.5) * 1000, "ms", at_most(50)),

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle
 
 from benchmarks import history, seed
 from benchmarks.figures import Figure, at_least
 from benchmarks.homes import SQLITE, Home, run
-from benchmarks.load import Load, press
+from benchmarks.load import Load, in_turns
 from benchmarks.processes import SECRET, app, module
 from benchmarks.sizes import Size
 from plugin.database import Database
 from sandbox.tokens import proxy_query
 
 NAME = "reading"
-SHOPS = 300
-"""Enough that none meets its limit of 100 requests a second."""
+SHOPS = 128
+"""Enough that none meets its limit of 100 requests a second, few enough that each is asked often."""
 
-CUSTOMERS = 6_000
+CUSTOMERS = 6_400
 KINDS = {"fragment": "", "JSON": ".json"}
 
 
@@ -28,10 +29,12 @@ def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
         while True:
             found = []
             for kind, ending in KINDS.items():
-                with module("benchmarks.constant", url=url) as port:
-                    constant = _press(port, ending, size)
-                with app(url, "--no-worker") as port:
-                    read = _press(port, ending, size)
+                asked = partial(_requests, ending)
+                with (
+                    module("benchmarks.constant", url=url) as showing,
+                    app(url, "--no-worker") as looking,
+                ):
+                    constant, read = in_turns(showing, looking, asked, size)
                 found += _figures(home, kind, read, constant)
             yield found
 
@@ -42,7 +45,9 @@ def _figures(home: Home, kind: str, read: Load, constant: Load) -> list[Figure]:
         Figure(NAME, home.name, f"{kind} / constant view", read.rate / constant.rate, "", at_least(floor)),
         Figure(NAME, home.name, f"{kind}s" if kind == "fragment" else kind, read.rate, "/s"),
         Figure(NAME, home.name, f"{kind}, p99", read.milliseconds(0.99), "ms"),
+        Figure(NAME, home.name, f"{kind}, processor for one", read.cost, "us"),
         Figure(NAME, home.name, f"{kind}, constant", constant.rate, "/s"),
+        Figure(NAME, home.name, f"{kind}, constant, processor for one", constant.cost, "us"),
     ]
 
 
@@ -53,10 +58,9 @@ async def _prepared(db: Database) -> None:
     await db.write(history.settle)
 
 
-def _press(port: int, ending: str, size: Size) -> Load:
+def _requests(ending: str) -> Iterator[bytes]:
     """Ask for every customer's points in turn, signed just now."""
-    requests = [_request(number, ending) for number in range(CUSTOMERS)]
-    return press(port, cycle(requests), warm=size.warm_seconds, seconds=size.load_seconds)
+    return cycle([_request(number, ending) for number in range(CUSTOMERS)])
 
 
 def _request(number: int, ending: str) -> bytes:

@@ -8,7 +8,8 @@ class Size:
     """Amounts and seconds of every benchmark."""
 
     warm_seconds: float
-    load_seconds: float
+    turn_seconds: float
+    turns: int
     orders: int
     orders_a_second: int
     few_entries: int
@@ -17,8 +18,9 @@ class Size:
 
 
 FULL = Size(
-    warm_seconds=2,
-    load_seconds=8,
+    warm_seconds=0.7,
+    turn_seconds=2,
+    turns=4,
     orders=1_250,
     orders_a_second=50,
     few_entries=10_000,
@@ -27,7 +29,8 @@ FULL = Size(
 )
 QUICK = Size(
     warm_seconds=0.2,
-    load_seconds=0.5,
+    turn_seconds=0.5,
+    turns=1,
     orders=40,
     orders_a_second=40,
     few_entries=500,

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    or_,
     select,
 )
 
@@ -75,6 +77,11 @@ earning = Table(
 """Today's target of each order, so that a lot can be read without its facts; recomputed by ``dankbar verify``."""
 
 
+def of_kind(*kinds: str) -> ColumnElement[bool]:
+    """Return that an entry is of one of these kinds; as comparisons, since a list is expanded at every execution."""
+    return or_(*(ledger_entry.c.kind == kind for kind in kinds))
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """What one order should have earned, for whom, as of the business time of its newest facts."""
@@ -115,7 +122,7 @@ _POSTED = (
     )
     .where(
         among(ledger_entry.c.order_ref, "refs"),
-        ledger_entry.c.kind.in_((ACCRUAL, CLAWBACK)),
+        of_kind(ACCRUAL, CLAWBACK),
     )
     .group_by(ledger_entry.c.order_ref, ledger_entry.c.account_id)
 )

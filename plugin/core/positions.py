@@ -18,6 +18,7 @@ from plugin.core.ledger import (
     append,
     earning,
     ledger_entry,
+    of_kind,
 )
 from plugin.core.lots import Debit, Lot, Position, replay
 from plugin.core.order_book import order
@@ -52,7 +53,7 @@ _OTHERS = (
     .join(account, account.c.id == ledger_entry.c.account_id)
     .where(
         among(account.c.root_id, "roots"),
-        ledger_entry.c.kind.not_in(_TARGETED),
+        ~of_kind(*_TARGETED),
     )
 )
 _EXPIRED = (
@@ -60,7 +61,7 @@ _EXPIRED = (
     .join(account, account.c.id == ledger_entry.c.account_id)
     .where(
         among(account.c.root_id, "roots"),
-        ledger_entry.c.kind.in_((EXPIRY, EXPIRY_REVERSAL)),
+        of_kind(EXPIRY, EXPIRY_REVERSAL),
     )
     .group_by(account.c.root_id)
 )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from plugin.core import positions
 from plugin.core.accounts import account
-from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry
+from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry, of_kind
 from plugin.core.order_book import order
 
 _MINE = (
@@ -33,7 +33,7 @@ _GIVEN = (
     select(func.coalesce(func.sum(ledger_entry.c.points), 0))
     .where(
         ledger_entry.c.account_id.in_(_GROUP),
-        ledger_entry.c.kind.in_((BONUS, IMPORT, ADJUSTMENT)),
+        of_kind(BONUS, IMPORT, ADJUSTMENT),
         ledger_entry.c.points > 0,
     )
     .scalar_subquery()

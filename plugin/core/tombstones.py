@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from sqlalchemy import Column, Connection, ForeignKey, String, Table, select, text
+from sqlalchemy import Column, Connection, ForeignKey, String, Table, or_, select, text
 
 from plugin.core.orders import Arrival
 from plugin.database import Id, Upsert, among, lock_rows, metadata
@@ -45,7 +45,7 @@ _SHOPS = among(tombstone.c.shop_id, "shops")
 _ANY = select(tombstone.c.shop_id).where(_SHOPS).limit(1)
 _FIND = select(tombstone).where(
     _SHOPS,
-    tombstone.c.kind.in_([kind.value for kind in Kind]),
+    or_(*(tombstone.c.kind == kind.value for kind in Kind)),
     among(tombstone.c.hash, "hashes"),
 )
 _BURY = Upsert(lambda insert: insert(tombstone).on_conflict_do_nothing())
