@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from babel.numbers import list_currencies
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from sqlalchemy import (
     Column,
     Connection,
@@ -35,6 +35,8 @@ from plugin.errors import NotSetUp
 from plugin.language import sentence
 from plugin.setting_errors import DATE, Gettext, WrongField, invalid
 from plugin.setting_input import read_text
+from plugin.setting_models import Item as Item
+from plugin.setting_models import Section as Section
 
 setting = Table(
     "setting",
@@ -45,18 +47,6 @@ setting = Table(
     Column("valid_from", Utc, nullable=False),
     Column("value", Text, nullable=False),
 )
-
-
-class Section(BaseModel):
-    """A group of settings that is changed and versioned as one; ``section`` is its name in rows and commands.
-
-    Each field's ``title`` and ``description`` are its label and help, translated where they are shown;
-    ``json_schema_extra={"unit": "money"}`` says that an integer counts minor units of the shop's currency.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    section: ClassVar[str]
 
 
 S = TypeVar("S", bound=Section)
