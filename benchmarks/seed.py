@@ -7,6 +7,7 @@ from sqlalchemy import Connection, insert, update
 
 import widgets
 from plugin import clock, settings
+from plugin.core import codes
 from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.settings import ShopSettings
@@ -14,7 +15,7 @@ from plugin.shops import Tokens, record_exchange
 from plugin.worker import jobs
 from webhooks import inbox
 from webhooks.inbox import Received
-from widgets.coupon import campaigns, codes
+from widgets.coupon import campaigns
 from widgets.coupon.effects import MODELS
 from widgets.coupon.tables import FREE, coupon_code, coupon_node
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from plugin import settings
+from plugin.core.codes import new_code, new_codes
 from plugin.core.order_book import order
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, pool
 from widgets.coupon.campaigns import Node
-from widgets.coupon.codes import new_code, new_codes
 from widgets.coupon.effects import MODELS
 from widgets.coupon.tables import ASKED, FREE, coupon, coupon_code, coupon_node
 

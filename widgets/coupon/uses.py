@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, select
 
+from plugin.core.codes import known_form
 from plugin.core.order_book import OrderChange
 from plugin.database import Upsert, among
-from widgets.coupon.codes import known_form
 from widgets.coupon.tables import REVOKED, WITHDRAWN, coupon_code, coupon_use
 
 _FIND = select(

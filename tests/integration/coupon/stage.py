@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from plugin import settings
-from plugin.core import order_book, order_codec
+from plugin.core import codes, order_book, order_codec
 from plugin.core.order_book import order
 from plugin.core.orders import Arrival, Line, OrderFacts, Snapshot
 from plugin.crypto import Keyring
@@ -20,7 +20,7 @@ from plugin.settings import ShopSettings
 from plugin.shops import Shop, Tokens, record_exchange
 from plugin.tasks import task
 from widgets.base import Context, OrderRef, Surface
-from widgets.coupon import campaigns, codes, tables
+from widgets.coupon import campaigns, tables
 from widgets.coupon.effects import MODELS, on_orders
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.preparing import on_change

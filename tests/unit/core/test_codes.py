@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.coupon import codes
+from plugin.core import codes
 
 LOOK_ALIKES = [set("0ODQ"), set("1ILl"), set("2Z"), set("5S"), set("8B"), set("UV"), set("6G")]
 
