@@ -1,16 +1,18 @@
 """What a merchant tunes about points."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from plugin.setting_errors import WrongField
 from plugin.setting_input import sentence
 from plugin.settings import Section
+from widgets.loyalty.catalogue import MOST_REWARDS, Reward
 
 
 class LoyaltySettings(Section):
-    """How points are earned, when they become spendable, and how long they live."""
+    """How points are earned, when they become spendable, how long they live, and what they buy."""
 
     section = "loyalty"
 
@@ -52,3 +54,15 @@ class LoyaltySettings(Section):
         title=sentence("Months until points expire"),
         description=sentence("Counted from the day they can be spent; 0 means never."),
     )
+    rewards: tuple[Reward, ...] = Field(
+        default=(),
+        max_length=MOST_REWARDS,
+        title=sentence("Rewards"),
+        description=sentence("What points buy, in the order in which your customers see it."),
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if len({reward.id for reward in self.rewards}) != len(self.rewards):
+            raise WrongField("rewards", sentence("Two rewards have the same short name."))
+        return self
