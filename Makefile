@@ -8,7 +8,7 @@ PART ?= -q
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check setup base schemas assets services format format-check lint types imports unit integration \
-        architecture extensions e2e bench lock clean
+        architecture extensions e2e screens bench lock clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -92,6 +92,9 @@ extensions: base ## Shopify's own formats: types, tests, theme check
 
 e2e: setup ## a real browser
 	@$(BIN)/pytest $(PART) tests/e2e
+
+screens: setup ## pictures of every state that a person can see, into .cache/screens
+	@$(BIN)/python -m tests.e2e.screens $(if $(EVERY),--every) $(if $(ONLY),--only '$(ONLY)')
 
 bench: setup ## ratios against baselines measured in the same run
 	@$(BIN)/python -m benchmarks

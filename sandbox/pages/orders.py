@@ -74,6 +74,7 @@ def row(stay: Stay, order: Order) -> dict[str, str]:
         "moment": texts.moment(body["created_at"]),
         "total": texts.bag(body["current_total_price_set"]),
         "status": texts(f"status.{body['financial_status']}"),
+        "tone": str(body["financial_status"]),
         "customer": name or texts("admin.guest"),
         "cancelled": texts("order.cancelled", day=texts.day(body["cancelled_at"]))
         if body["cancelled_at"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -66,9 +67,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The app and the pocket Shopify as `make demo` starts them."""
-    data, port = tmp_path_factory.mktemp("sandbox"), two_free_ports()
+    with running(tmp_path_factory.mktemp("sandbox")) as found:
+        yield found
+
+
+@contextmanager
+def running(data: Path) -> Iterator[Sandbox]:
+    """Run `dankbar sandbox` with this folder; yields when its app has been opened once."""
+    port, log = two_free_ports(), data / "log"
     command = [str(Path(sys.executable).parent / "dankbar"), "sandbox", "--port", str(port)]
-    log = data / "log"
     with log.open("w") as out:
         process = subprocess.Popen([*command, "--data", str(data)], stdout=out, stderr=out)
     found = Sandbox(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", data)
