@@ -68,6 +68,7 @@ function show(place: HTMLElement, html: unknown): void {
 /**
  * Keep the reserved height while the visitor looks at it; let go once that moves nothing in view (the place is below
  * the window: above it, the end of a page would be drawn up), or on a touch. The keyboard reaches what is cut off.
+ * What an observer tells may be a scroll ago: just before the frame it is asked again where the place is.
  */
 function settle(place: HTMLElement, change: () => void): void {
   const {style} = place;
@@ -80,9 +81,10 @@ function settle(place: HTMLElement, change: () => void): void {
   style.height = style.minHeight;
   style.overflow = 'auto';
   if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
-  const watch = new IntersectionObserver(([entry]) => {
-    if (!entry!.isIntersecting && entry!.boundingClientRect.top > 0) release();
-  });
+  const below = (): void => {
+    if (place.getBoundingClientRect().top >= innerHeight) release();
+  };
+  const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting || requestAnimationFrame(below));
   watch.observe(place);
   for (const touch of ['pointerdown', 'focusin']) place.addEventListener(touch, release, {once: true});
 }

@@ -164,6 +164,22 @@ def test_a_taller_widget_takes_its_room_at_once_where_nobody_looks(page: Page, s
     nothing_moved_or_broke(page)
 
 
+def test_a_place_scrolled_into_view_at_that_very_moment_stays_as_it_is(page: Page, shop: Shop) -> None:
+    page.add_init_script(
+        """addEventListener('DOMContentLoaded', () => {
+          const place = document.querySelector('.dankbar-block');
+          const look = () => requestAnimationFrame(() => requestAnimationFrame(() => place.scrollIntoView()));
+          new MutationObserver(() => place.dataset.dankbarState === 'shown' && look()).observe(place, {attributes: true});
+        })"""
+    )
+    shop.above, shop.below = '<div style="height:1500px"></div>', '<div style="height:900px"></div>'
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
+    visit(page, shop)
+    nothing_moved_or_broke(page)
+    assert page.evaluate("scrollY") > 1000
+    assert height(page) == 280
+
+
 def test_a_shorter_widget_fills_its_place(page: Page, shop: Shop) -> None:
     shop.blocks, shop.reply = block("loyalty", height=400), widgets(loyalty=POINTS)
     visit(page, shop)
