@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Frame, Page, sync_playwright
 
-from tools.services import chromium
+from tools.browser import launch
 
 VISITS = 5
 BUDGETS = {"lcp_ms": 1000.0, "cls": 0.02, "inp_ms": 100.0}
@@ -36,10 +36,7 @@ def measure(admin: str) -> Vitals:
     """Open the embedded home page and a settings page five times each, clicking and typing as a merchant does."""
     found: list[dict[str, float]] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        browser = launch(playwright)
         for _ in range(VISITS):
             page = browser.new_page(viewport={"width": 1200, "height": 900})
             page.add_init_script(_WATCH)

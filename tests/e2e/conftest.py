@@ -16,16 +16,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.walk import SHIFTS, NewWalk, Walk
-from tools.services import chromium
+from tools.browser import launch
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 START_SECONDS = 90
 _numbers = count(1)
 
@@ -56,10 +48,8 @@ class Sandbox:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, as it is found on this machine."""
-    found = chromium()
-    assert found is not None, "Chromium is missing: run `make services`."
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(found), args=list(FLAGS))
+        started = launch(playwright)
         yield started
         started.close()
 

@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from tests.e2e.conftest import FLAGS, Sandbox, running
+from tests.e2e.conftest import Sandbox, running
 from tests.e2e.screens import looks, story, views
 from tests.e2e.screens.looks import HEIGHTS, Look
 from tests.e2e.screens.views import View
 from tests.e2e.walk import ROOT, Walk
+from tools.browser import launch
 from tools.services import chromium
 
 OUT = ROOT / ".cache" / "screens"
@@ -179,8 +180,7 @@ def main() -> int:
     parser.add_argument("--every", action="store_true", help="every width in every dress")
     parser.add_argument("--only", default="", help="a pattern that names the states")
     args = parser.parse_args()
-    found = chromium()
-    if found is None:
+    if chromium() is None:
         print("Chromium is missing: run make services.", file=sys.stderr)
         return 1
     OUT.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def main() -> int:
         old.unlink()
     started = time.monotonic()
     with TemporaryDirectory() as data, running(Path(data)) as sandbox, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(found), args=list(FLAGS))
+        browser = launch(playwright)
         studio = Studio(browser, sandbox, args.only)
         shoot(studio, every=args.every)
         browser.close()
