@@ -68,15 +68,12 @@ class WrongField(ValueError):
 
 
 def invalid(error: ValidationError, gettext: Gettext) -> Invalid:
-    """Return the refusal: one sentence for each wrong field, and the first of them as the message."""
+    """Return the refusal: one sentence for each wrong place (``rewards[1].cost``), and the first as the message."""
     fields: dict[str, str] = {}
-    message = ""
     for item in error.errors(include_url=False, include_input=False):
-        place = _place(item)
-        text = _text(item, gettext)
-        fields.setdefault(place[0], text)
-        message = message or f"{_written(place)}: {text}"
-    return Invalid(message, fields=fields)
+        fields.setdefault(_written(_place(item)), _text(item, gettext))
+    place, text = next(iter(fields.items()))
+    return Invalid(f"{place}: {text}", fields=fields)
 
 
 def _place(item: Any) -> tuple[str, ...]:

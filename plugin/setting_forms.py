@@ -1,31 +1,40 @@
-"""A section of settings as a form: each field's label, help, kind and present value, ready to be shown."""
+"""A section of settings as a form: each field's label, help, kind and present value, ready to be shown.
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import time
-from decimal import Decimal
+An input is named after its field. A list of entries is one hidden input with the keys of its entries in their order,
+and for each entry its fields, named ``rewards.<key>.cost``; errors know the same place as ``rewards[1].cost``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args, get_origin
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from plugin.core.money import exponent, major, minor
-from plugin.errors import Invalid
 from plugin.language import Language
-from plugin.setting_errors import NUMBER
+from plugin.language import sentence as sentence
+from plugin.setting_kinds import Kind, bounds, choices, default_of, extra_of, shape, step, written
+from plugin.setting_models import Item
 from plugin.settings import Section
 
-Kind: TypeAlias = Literal["switch", "choice", "number", "money", "time", "list", "text"]
-
 NO_ERRORS: Mapping[str, str] = MappingProxyType({})
+
+MADE = "id"
+"""The field of an entry that the editor fills in: nobody types it."""
+
+_FROM, _TO = sentence("From"), sentence("To")
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field; ``value`` is what its input holds, ``step`` the smallest step of a number."""
+    """One field; ``value`` is what its input holds, ``step`` the smallest step of a number.
+
+    ``path`` is where errors and notes know it. A field with ``when`` (an input's name and its value) is asked for
+    only while that input holds that value; ``off`` says that it does not now. ``places`` are the inputs of a pair.
+    """
 
     name: str
+    path: str
     title: str
     help: str
     kind: Kind
@@ -36,6 +45,55 @@ class FormField:
     least: str | None = None
     most: str | None = None
     error: str | None = None
+    when: tuple[str, str] | None = None
+    off: bool = False
+    places: "tuple[FormField, ...]" = ()
+    rows: "tuple[FormRow, ...]" = ()
+
+    @property
+    def id(self) -> str:
+        """The end of the ids of what belongs to this input."""
+        return _id(self.name) + (f"--{self.when[1]}" if self.when else "")
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """One entry of a list: how it is called, its inputs, and what is carried along unseen.
+
+    ``named_by`` is the input whose text it is called by. A plain value, which is no ``Item``, has one input and is
+    called as its list.
+    """
+
+    name: str
+    path: str
+    key: str
+    title: str
+    fields: tuple[FormField, ...]
+    hidden: tuple[tuple[str, str], ...] = ()
+    error: str | None = None
+    new: bool = False
+    of_item: bool = True
+    named_by: str = ""
+
+    @property
+    def id(self) -> str:
+        """The end of the ids of what belongs to this entry."""
+        return _id(self.name)
+
+    @property
+    def opened(self) -> bool:
+        """Whether its inputs are in sight at once."""
+        return self.new or bool(self.error) or any(field.error for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all fields of one form share; ``typed`` is empty unless a form was submitted."""
+
+    language: Language
+    currency: str
+    typed: Mapping[str, str]
+    errors: Mapping[str, str]
 
 
 def form(
@@ -46,124 +104,170 @@ def form(
     typed: Mapping[str, str] = NO_ERRORS,
     errors: Mapping[str, str] = NO_ERRORS,
 ) -> tuple[FormField, ...]:
-    """Return the section's fields in their order; ``typed`` is shown instead of the stored value after a refusal."""
-    return tuple(
-        _field(name, info, getattr(section, name), language, currency, typed.get(name), errors.get(name))
-        for name, info in type(section).model_fields.items()
-    )
+    """Return the section's fields in their order; after a refusal what was typed is shown instead of what is stored."""
+    asked = _Asked(language, currency, typed, errors)
+    return tuple(_fields(type(section).model_fields, lambda name: getattr(section, name), asked, "", ""))
 
 
-def patch_of(
-    model: type[Section], submitted: Mapping[str, str], currency: str, language: Language
-) -> dict[str, object]:
-    """Return what a submitted form asks for: an unchecked switch is absent from it, money is typed in units.
+def blank_row(model: type[Section], name: str, key: str, language: Language, currency: str) -> FormRow | None:
+    """Return an entry to be filled in, for a list among the section's fields; None where there is none of that name."""
+    info = model.model_fields.get(name)
+    if info is None or shape(info).kind != "rows":
+        return None
+    asked = _Asked(language, currency, NO_ERRORS, NO_ERRORS)
+    return _row(info, name, name, key, None, asked, new=True)
 
-    Raises Invalid for an amount that is no number of minor units; everything else is left to the validation.
-    """
-    patch: dict[str, object] = {}
-    for name, info in model.model_fields.items():
-        kind = _kind(info)
-        if kind == "switch":
-            patch[name] = submitted.get(name) in {"on", "true"}
-        elif name in submitted:
-            text = submitted[name].strip()
-            patch[name] = _minor(name, text, currency, language) if kind == "money" else text
-    return patch
+
+def _fields(
+    infos: Mapping[str, FieldInfo],
+    value_of: Callable[[str], Any],
+    asked: _Asked,
+    prefix: str,
+    place: str,
+) -> Iterator[FormField]:
+    """The fields of a section or an entry; one that is asked for in several ways comes once for each."""
+    for name, info in infos.items():
+        found, value = shape(info), value_of(name)
+        if found.units is None:
+            yield _field(info, found.kind, value, asked, prefix + name, place + name)
+            continue
+        chosen = asked.typed.get(prefix + found.by) or str(value_of(found.by))
+        for choice, kind in found.units.items():
+            on = choice == chosen
+            yield _field(
+                info,
+                kind,
+                value if on else None,
+                asked if on else _Asked(asked.language, asked.currency, NO_ERRORS, NO_ERRORS),
+                prefix + name,
+                place + name,
+                when=(prefix + found.by, choice),
+                off=not on,
+            )
 
 
 def _field(
-    name: str,
     info: FieldInfo,
+    kind: Kind,
     value: Any,
-    language: Language,
-    currency: str,
-    typed: str | None,
-    error: str | None,
+    asked: _Asked,
+    name: str,
+    path: str,
+    *,
+    when: tuple[str, str] | None = None,
+    off: bool = False,
 ) -> FormField:
-    kind = _kind(info)
-    bounds = {
-        type(bound).__name__: str(major(limit, currency) if kind == "money" else limit)
-        for bound in info.metadata
-        for limit in [getattr(bound, type(bound).__name__.lower(), None)]
-        if limit is not None
-    }
+    gettext = asked.language.gettext
+    typed = asked.typed.get(name)
+    least, most = bounds(info, kind, asked.currency)
     return FormField(
         name=name,
-        title=language.gettext(info.title or name),
-        help=language.gettext(info.description) if info.description else "",
+        path=path,
+        title=gettext(info.title or name.rpartition(".")[2]),
+        help=gettext(info.description) if info.description else "",
         kind=kind,
-        value=typed if typed is not None else _written(kind, value, currency),
-        checked=value is True,
-        choices=tuple((str(choice), language.gettext(_label(info, choice))) for choice in _choices(info)),
-        step=_step(info, kind, currency),
-        least=bounds.get("Ge"),
-        most=bounds.get("Le"),
-        error=error,
+        value=typed if typed is not None else written(kind, value, asked.currency),
+        checked=name in asked.typed if asked.typed else value is True,
+        choices=tuple((str(choice), gettext(_label(info, choice))) for choice in _choices(info)),
+        step=step(info, kind, asked.currency),
+        least=least,
+        most=most,
+        error=_error(asked.errors, path, kind),
+        when=when,
+        off=off,
+        places=_places(info, value, asked, name, path) if kind == "pair" else (),
+        rows=_rows(info, value, asked, name, path) if kind == "rows" else (),
     )
 
 
-def _kind(info: FieldInfo) -> Kind:
-    types = set(get_args(info.annotation)) | {info.annotation}
-    if _choices(info):
-        return "choice"
-    if bool in types:
-        return "switch"
-    if any(get_origin(one) in {list, tuple, set, frozenset, dict} for one in types):
-        return "list"
-    if int in types or Decimal in types:
-        return "money" if _extra(info).get("unit") == "money" else "number"
-    return "time" if time in types else "text"
+def _places(info: FieldInfo, value: Any, asked: _Asked, name: str, path: str) -> tuple[FormField, ...]:
+    found = shape(info).places
+    titles = extra_of(info).get("places") or (_FROM, _TO)
+    made = []
+    for number, place in enumerate(found):
+        one = value[number] if value is not None else None
+        field = _field(place, shape(place).kind, one, asked, f"{name}.{number}", f"{path}[{number}]")
+        title = asked.language.gettext(titles[number]) if number < len(titles) else str(number + 1)
+        made.append(replace(field, title=title))
+    return tuple(made)
+
+
+def _rows(info: FieldInfo, value: Any, asked: _Asked, name: str, path: str) -> tuple[FormRow, ...]:
+    keys = asked.typed.get(name)
+    if keys is None:
+        stored = [(str(number), one) for number, one in enumerate(value or ())]
+    else:
+        stored = [(key, None) for key in keys.split()]
+    return tuple(
+        _row(info, name, f"{path}[{number}]", key, one, asked) for number, (key, one) in enumerate(stored)
+    )
+
+
+def _row(
+    info: FieldInfo, name: str, path: str, key: str, value: Any, asked: _Asked, *, new: bool = False
+) -> FormRow:
+    found, own = shape(info), f"{name}.{key}"
+    if found.item is None:
+        place = found.places[0]
+        field = _field(place, shape(place).kind, value, asked, own, path)
+        title = asked.language.gettext(info.title or name)
+        return FormRow(own, path, key, title, (replace(field, title=title),), new=new, of_item=False)
+    infos = found.item.model_fields
+    shown = {one: about for one, about in infos.items() if one != MADE}
+    fields = tuple(_fields(shown, _value_of(found.item, value), asked, f"{own}.", f"{path}."))
+    kept = asked.typed.get(f"{own}.{MADE}", str(getattr(value, MADE, "")))
+    hidden = ((f"{own}.{MADE}", kept),) if MADE in infos else ()
+    known = [one.path for one in fields]
+    error = next(
+        (text for at, text in asked.errors.items() if _is_under(at, path) and not _is_any(at, known)), None
+    )
+    naming = _naming(fields)
+    said = dict(naming.choices).get(naming.value, naming.value).strip() if naming else ""
+    title = said or asked.language.gettext("New entry")
+    return FormRow(own, path, key, title, fields, hidden, error, new, named_by=naming.name if naming else "")
+
+
+def _naming(fields: tuple[FormField, ...]) -> FormField | None:
+    """The field that an entry is called by: its title, or else the first one in words."""
+    found = [field for field in fields if field.kind in {"text", "words", "choice", "date"} and not field.off]
+    found.sort(key=lambda field: not field.name.endswith((".title", ".name")))
+    return found[0] if found else None
+
+
+def _value_of(item: type[Item], value: Any) -> Callable[[str], Any]:
+    if value is not None:
+        return lambda name: getattr(value, name)
+    return lambda name: default_of(item.model_fields[name])
 
 
 def _choices(info: FieldInfo) -> tuple[Any, ...]:
-    return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    found = choices(info)
+    return ("", *found) if found and shape(info).optional else found
 
 
 def _label(info: FieldInfo, choice: object) -> str:
-    labels = _extra(info).get("labels")
+    labels = extra_of(info).get("labels")
+    if choice == "" and not (isinstance(labels, dict) and "" in labels):
+        return "–"
     return str(labels.get(str(choice), choice)) if isinstance(labels, dict) else str(choice)
 
 
-def _extra(info: FieldInfo) -> dict[str, Any]:
-    extra = info.json_schema_extra
-    return dict(extra) if isinstance(extra, dict) else {}
+def _error(errors: Mapping[str, str], path: str, kind: Kind) -> str | None:
+    """What is wrong with this field; what is wrong inside an entry of a list is said there."""
+    deeper = f"{path}[" if kind in {"rows", "pair"} else None
+    for at, text in errors.items():
+        if at == path or (_is_under(at, path) and not (deeper and at.startswith(deeper))):
+            return text
+    return None
 
 
-def _written(kind: Kind, value: Any, currency: str) -> str:
-    if value is None or kind == "switch":
-        return ""
-    if kind == "money":
-        return str(major(value, currency))
-    if kind == "time":
-        return f"{value:%H:%M}"
-    if kind == "list":
-        return json.dumps(_plain(value), ensure_ascii=False)
-    return str(value)
+def _is_under(at: str, path: str) -> bool:
+    return at == path or at.startswith((f"{path}.", f"{path}["))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(part) for part in value]
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return dump(mode="json")
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+def _is_any(at: str, paths: list[str]) -> bool:
+    return any(_is_under(at, path) for path in paths)
 
 
-def _step(info: FieldInfo, kind: Kind, currency: str) -> str | None:
-    if kind == "money":
-        return str(Decimal(1).scaleb(-exponent(currency)))
-    if kind != "number":
-        return None
-    places = next((one.decimal_places for one in info.metadata if hasattr(one, "decimal_places")), None)
-    return str(Decimal(1).scaleb(-places)) if places else "1"
-
-
-def _minor(name: str, text: str, currency: str, language: Language) -> int:
-    try:
-        return minor(text.replace(",", "."), currency)
-    except ValueError:
-        wrong = language.gettext(NUMBER)
-        raise Invalid(f"{name}: {wrong}", fields={name: wrong}) from None
+def _id(name: str) -> str:
+    return name.replace(".", "-")

@@ -10,8 +10,13 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 class Section(BaseModel):
     """A group of settings that is changed and versioned as one; ``section`` is its name in rows and commands.
 
-    Each field's ``title`` and ``description`` are its label and help, translated where they are shown;
-    ``json_schema_extra={"unit": "money"}`` says that an integer counts minor units of the shop's currency.
+    Each field's ``title`` and ``description`` are its label and help, translated where they are shown.
+    ``json_schema_extra`` says what the type cannot:
+
+    - ``"unit": "money"``: an integer counts minor units of the shop's currency; ``"percent"``: a number of percent.
+    - ``"by": "kind", "units": {"amount": "money", "percentage": "percent"}``: what the choice in the field ``kind``
+      decides; ``"text"`` is a unit too, and by a choice that is not listed nothing is asked for.
+    - ``"labels": {"sie": "politely"}``: the words for choices; ``"places": ("From", "To")``: for a pair of numbers.
     """
 
     model_config = _STRICT
@@ -20,6 +25,9 @@ class Section(BaseModel):
 
 
 class Item(BaseModel):
-    """One entry of a list among the settings, such as a reward; its fields say what a section's fields say."""
+    """One entry of a list among the settings, such as a reward; its fields say what a section's fields say.
+
+    A field ``id: str`` is filled in by the editor, from ``title`` where there is one, and is never shown.
+    """
 
     model_config = _STRICT

@@ -146,6 +146,10 @@ Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Fi
 """``(conn, shop_id, since, now)``: reads only."""
 
 
+Notes: TypeAlias = Callable[[S, ShopSettings, Language], Mapping[str, str]]
+"""``(settings, shop, language)``: by setting (``points_per_unit``, ``rewards[1].cost``) a sentence for the merchant."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Widget(Generic[S]):
     """One widget; ``name`` is its folder, its part of every URL, its settings section and its message domain."""
@@ -169,6 +173,8 @@ class Widget(Generic[S]):
     figures: Figures | None = None
     says: Mapping[str, str] = field(default_factory=dict)
     """By setting: the view's text that speaks of it, shown beside it to the merchant."""
+    notes: Notes[S] | None = None
+    """What a value comes to, shown beside its input while it is typed; the sentences are in the language given."""
     rehearse: Callable[[Connection, int, datetime], None] | None = None
     """``(conn, shop_id, now)``: does what Shopify would answer to, on the throw-away database of a preview."""
 

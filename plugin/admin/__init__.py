@@ -20,9 +20,11 @@ def admin_routes() -> list[BaseRoute]:
             Route("/admin/widgets/{name}", sections.page, methods=["GET"]),
             Route("/admin/widgets/{name}", sections.save, methods=["POST"]),
             Route("/admin/widgets/{name}/preview", sections.preview, methods=["POST"]),
+            Route("/admin/widgets/{name}/rows/{list}", sections.row, methods=["GET"]),
             Route("/admin/shop", sections.page, methods=["GET"]),
             Route("/admin/shop", sections.save, methods=["POST"]),
             Route("/admin/shop/preview", sections.preview, methods=["POST"]),
+            Route("/admin/shop/rows/{list}", sections.row, methods=["GET"]),
             Route("/admin/ledger", ledger.page, methods=["GET"]),
             Route("/admin/ledger/verify", ledger.check, methods=["POST"]),
         ]

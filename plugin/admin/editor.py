@@ -1,13 +1,15 @@
 """A section of settings on a page: its form, what shoppers read because of it, and the page around both."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import widgets
 from plugin.admin.desk import Desk
+from plugin.admin.discarded import Discarded
 from plugin.language import Language, sentence
-from plugin.setting_forms import NO_ERRORS, FormField, form
+from plugin.setting_forms import NO_ERRORS, FormField, FormRow, form
 from plugin.settings import Section, ShopSettings, Versions
 from widgets import Preview, Scene, Surface
 
@@ -45,11 +47,12 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Discarded:
-    """What a merchant had entered for a setting that another tab has changed meanwhile."""
+class Wrong:
+    """Something that was refused: where it stands on the page, how it is called, and why."""
 
+    id: str
     title: str
-    typed: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +60,28 @@ class FormView:
     """The form; ``version`` is the one it shows, ``discarded`` what a stale one had asked for."""
 
     action: str
+    path: str
     version: int
     fields: tuple[FormField, ...]
     currency: str
     says: Mapping[str, str]
+    notes: Mapping[str, str]
     stale: bool = False
     discarded: tuple[Discarded, ...] = ()
 
     @property
-    def wrong(self) -> tuple[FormField, ...]:
-        """The fields that were refused."""
-        return tuple(field for field in self.fields if field.error)
+    def wrong(self) -> tuple[Wrong, ...]:
+        """Everything that was refused, in the order of the form."""
+        return tuple(_wrong(self.fields))
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One entry of a list, alone."""
+
+    row: FormRow
+    currency: str
+    notes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +96,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """The fragments by the page they stand on, and by setting the sentence that speaks of it."""
+    """The fragments by the page they stand on, and by setting the sentence that speaks of it, to shoppers or to us.
+
+    ``noted`` is every input of the form with what is to be said beside it now.
+    """
 
     action: str
     groups: tuple[tuple[str, tuple[Shown, ...]], ...]
     says: Mapping[str, str]
+    notes: Mapping[str, str]
+    noted: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,33 +140,49 @@ def form_view(
     topic: Topic,
     section: Section,
     version: int,
-    says: Mapping[str, str],
+    preview: "PreviewView",
     typed: Mapping[str, str] = NO_ERRORS,
     errors: Mapping[str, str] = NO_ERRORS,
 ) -> FormView:
-    """Return the form of a section; after a refusal it shows what was typed, a switch as it was set."""
+    """Return the form of a section; after a refusal it shows what was typed."""
     fields = form(section, topic.language, desk.settings.currency, typed=typed, errors=errors)
-    if typed:
-        fields = tuple(
-            replace(field, checked=field.name in typed) if field.kind == "switch" else field
-            for field in fields
-        )
-    return FormView(desk.link(topic.path), version, fields, desk.settings.currency, says)
+    return FormView(
+        desk.link(topic.path),
+        topic.path,
+        version,
+        fields,
+        desk.settings.currency,
+        preview.says,
+        preview.notes,
+    )
 
 
-def discarded(fields: Iterable[FormField], typed: Mapping[str, str], desk: Desk) -> tuple[Discarded, ...]:
-    """Return what was typed and differs from these fields, so that nothing is lost silently."""
-    gettext = desk.language.gettext
-    on, off = gettext("on"), gettext("off")
-    found = []
+def noted(topic: Topic, preview: PreviewView, fields: Iterable[FormField]) -> PreviewView:
+    """Return the preview with its notes at the inputs of this form, an empty one where there is nothing to say."""
+    widget = widgets.ALL.get(topic.section)
+    if widget is None or widget.notes is None:
+        return preview
+    return replace(preview, noted=tuple(_noted(fields, preview.notes)))
+
+
+def _noted(fields: Iterable[FormField], notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for field in fields:
-        if field.kind == "switch":
-            if (field.name in typed) != field.checked:
-                found.append(Discarded(field.title, on if field.name in typed else off))
-        elif field.name in typed and typed[field.name].strip() != field.value:
-            text = typed[field.name].strip()
-            found.append(Discarded(field.title, dict(field.choices).get(text, text)))
-    return tuple(found)
+        yield field.id, "" if field.off else notes.get(field.path, "")
+        yield from _noted(field.places, notes)
+        for row in field.rows:
+            yield from _noted(row.fields, notes)
+
+
+def _wrong(fields: Iterable[FormField], of: str = "") -> Iterator[Wrong]:
+    for field in fields:
+        if field.error:
+            yield Wrong(f"field-{field.id}", f"{of}{field.title}", field.error)
+        yield from _wrong(field.places, f"{of}{field.title}, ")
+        for row in field.rows:
+            named = f"{of}{field.title}, {row.title}" if row.of_item else f"{of}{field.title}"
+            if row.error:
+                yield Wrong(f"row-{row.id}", named, row.error)
+            yield from _wrong(row.fields, f"{named}: " if row.of_item else of)
 
 
 def rehearsed(desk: Desk, topic: Topic, found: Versions, section: Section) -> PreviewView:
@@ -160,10 +195,15 @@ def rehearsed(desk: Desk, topic: Topic, found: Versions, section: Section) -> Pr
     if not isinstance(shop, ShopSettings):
         raise TypeError("the section of the shop is no ShopSettings")
     shown = widgets.preview(desk.shop, shop, sections, topic.shows, desk.locale, desk.now)
-    return _arranged(desk, topic, shown, shop.tone)
+    return _arranged(desk, topic, shown, shop.tone, _notes(topic, section, shop))
 
 
-def _arranged(desk: Desk, topic: Topic, shown: Preview, tone: str) -> PreviewView:
+def _notes(topic: Topic, section: Section, shop: ShopSettings) -> Mapping[str, str]:
+    widget = widgets.ALL.get(topic.section)
+    return widget.notes(section, shop, topic.language) if widget is not None and widget.notes else {}
+
+
+def _arranged(desk: Desk, topic: Topic, shown: Preview, tone: str, notes: Mapping[str, str]) -> PreviewView:
     groups: dict[tuple[str, Surface], list[Shown]] = {}
     for number, scene in enumerate(shown.scenes):
         if len(topic.shows) > 1 and scene.surface is not _first(shown, scene.widget):
@@ -171,7 +211,7 @@ def _arranged(desk: Desk, topic: Topic, shown: Preview, tone: str) -> PreviewVie
         group = groups.setdefault((scene.widget, scene.surface), [])
         group.append(_shown(desk, scene, number, tone))
     titled = tuple((_title(desk, topic, *key), tuple(group)) for key, group in groups.items())
-    return PreviewView(desk.link(f"{topic.path}/preview"), titled, _says(topic, shown))
+    return PreviewView(desk.link(f"{topic.path}/preview"), titled, _says(topic, shown), notes)
 
 
 def _says(topic: Topic, shown: Preview) -> dict[str, str]:
@@ -202,5 +242,5 @@ def _shown(desk: Desk, scene: Scene, number: int, tone: str) -> Shown:
 
 def refused_fields(fields: Mapping[str, str], message: str, model: type[Any]) -> dict[str, str]:
     """The sentence for each field of the model that was refused; one about none of them stands at the first."""
-    known = {name: text for name, text in fields.items() if name in model.model_fields}
+    known = {path: text for path, text in fields.items() if re.split(r"[.[]", path)[0] in model.model_fields}
     return known or {next(iter(model.model_fields)): message}

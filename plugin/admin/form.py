@@ -10,7 +10,7 @@ from plugin.errors import Invalid, TooLarge
 from plugin.language import sentence
 
 MOST_BYTES = 256 * 1024
-MOST_FIELDS = 200
+MOST_FIELDS = 5000
 
 
 async def submitted(request: Request[Any]) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """Pages of settings: one for each widget, one for the shop; saving, previewing, and two tabs at once."""
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,13 +13,15 @@ from starlette.responses import Response
 import widgets
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of, sections_of
+from plugin.admin.discarded import discarded
 from plugin.admin.editor import (
     EditorView,
     FormView,
     PreviewView,
+    RowView,
     Topic,
-    discarded,
     form_view,
+    noted,
     refused_fields,
     rehearsed,
     shop_topic,
@@ -26,8 +29,13 @@ from plugin.admin.editor import (
 )
 from plugin.admin.form import submitted
 from plugin.errors import Invalid, NotFound
-from plugin.setting_forms import NO_ERRORS, patch_of
+from plugin.setting_forms import NO_ERRORS, blank_row
+from plugin.setting_patches import patch_of
 from plugin.settings import Section, Versions, validated
+
+_KEY_LETTERS = "abcdefghijkmnpqrstuvwxyz"
+_KEY_LENGTH = 6
+"""A new entry's key, which its id ends in: not one that an entry before it had."""
 
 
 class Stale(Exception):
@@ -40,7 +48,7 @@ async def page(request: Request[Any]) -> Response:
     found = await _stored(desk)
     current = found.current(desk.shop.id, topic.model)
     preview = await _rehearse(desk, topic, found, current.value)
-    form = form_view(desk, topic, current.value, current.number, preview.says)
+    form = form_view(desk, topic, current.value, current.number, preview)
     return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview))
 
 
@@ -57,7 +65,8 @@ async def save(request: Request[Any]) -> Response:
         return answer(request, desk, "fields", replace(form, version=seen), status=422)
     except Stale:
         form = await _form(desk, topic)
-        lost = discarded(form.fields, typed, desk)
+        meant = await _form(desk, topic, typed=typed)
+        lost = discarded(form.fields, meant.fields, desk.language)
         return answer(request, desk, "fields", replace(form, stale=True, discarded=lost), status=409)
     desk.runtime.bells.ring("tasks")
     return answer(request, desk, "fields", await _form(desk, topic), toast=desk.language.gettext("Saved."))
@@ -75,7 +84,20 @@ async def preview(request: Request[Any]) -> Response:
     except Invalid:
         text = desk.language.gettext("The preview follows once every value can be used.")
         return answer(request, desk, "preview_note", text, status=422)
-    return answer(request, desk, "preview", await _rehearse(desk, topic, found, section))
+    shown = await _rehearse(desk, topic, found, section)
+    fields = form_view(desk, topic, section, 0, shown, typed).fields
+    return answer(request, desk, "preview", noted(topic, shown, fields))
+
+
+async def row(request: Request[Any]) -> Response:
+    """GET to its /rows/{list}: one more entry of that list, to be filled in; nothing is stored."""
+    desk, topic = _about(request)
+    key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
+    name = str(request.path_params["list"])
+    made = blank_row(topic.model, name, key, topic.language, desk.settings.currency)
+    if made is None:
+        raise NotFound("There is no such page.")
+    return answer(request, desk, "row", RowView(made, desk.settings.currency, NO_ERRORS))
 
 
 def _change(conn: Connection, desk: Desk, topic: Topic, typed: Mapping[str, str], seen: int) -> None:
@@ -96,8 +118,10 @@ async def _form(
     """The form with what is stored now, or with what was typed and why it is refused."""
     found = await _stored(desk)
     current = found.current(desk.shop.id, topic.model)
-    says = (await _rehearse(desk, topic, found, current.value)).says
-    return form_view(desk, topic, current.value, current.number, says, typed, errors)
+    preview = await _rehearse(desk, topic, found, current.value)
+    if errors:
+        preview = replace(preview, notes=NO_ERRORS)
+    return form_view(desk, topic, current.value, current.number, preview, typed, errors)
 
 
 def _about(request: Request[Any]) -> tuple[Desk, Topic]:

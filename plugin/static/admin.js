@@ -60,13 +60,24 @@
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
     if (!link || event.defaultPrevented || !isPlain || path.some(isElsewhere)) return;
     const href = link.getAttribute('href');
-    if (href?.startsWith('#field-')) byId(href.slice(1))?.focus();
+    if (/^#(field|row)-/.test(href)) {
+      event.preventDefault();
+      reveal(byId(href.slice(1)));
+    }
     if (!href || href.startsWith('#')) return;
     const url = new URL(href, location.href);
     if (!isPage(url)) return;
     event.preventDefault();
     open(url);
   });
+
+  /** Brings what a message points at into sight, out of a closed entry too. */
+  const reveal = (place) => {
+    const details = place?.closest('details') ?? place?.querySelector('details');
+    if (details) details.open = true;
+    place?.scrollIntoView({block: 'center'});
+    place?.focus({preventScroll: true});
+  };
 
   document.addEventListener('submit', (event) => {
     if (event.target.closest?.('[data-preview]')) event.preventDefault();
@@ -98,11 +109,6 @@
     if (!form || ctx.sourceElement !== form) return;
     if ([200, 409].includes(ctx.response.status)) saved(form);
     form.querySelector('[data-focus]')?.focus();
-  });
-
-  document.addEventListener('reset', (event) => {
-    if (event.target.id !== 'settings') return;
-    setTimeout(() => byId('preview')?.dispatchEvent(new CustomEvent('refresh')));
   });
 
   document.addEventListener('htmx:after:request', ({detail: {ctx}}) => {

@@ -18,7 +18,7 @@ HIGHEST = 10**12
 MOST_REWARDS = 50
 
 _VARIANT = re.compile(r"gid://shopify/ProductVariant/[1-9][0-9]{0,18}")
-_AMOUNT = sentence("Enter an amount in the smallest unit of your currency, such as 500.")
+_AMOUNT = sentence("Enter an amount above 0.")
 _PERCENT = sentence("Enter a percentage from 1 to 100.")
 _PRODUCT = sentence("Enter the product variant's id, such as gid://shopify/ProductVariant/1234.")
 
@@ -61,9 +61,12 @@ class Reward(Item):
         validate_default=True,
         title=sentence("Value"),
         description=sentence(
-            "An amount in the smallest unit of your currency, a percentage, or the id of a product variant; "
-            "free shipping needs none."
+            "What the code takes off, in money or in percent; for a gift, the id of the product variant."
         ),
+        json_schema_extra={
+            "by": "kind",
+            "units": {"amount": "money", "percentage": "percent", "free_product": "text"},
+        },
     )
     minimum_subtotal: int = Field(
         default=0,

@@ -168,7 +168,7 @@ async def test_links_name_the_shop_of_the_proof_whatever_the_address_says(stage:
 async def test_static_files_are_kept_for_ever_under_their_contents_address(stage: Stage) -> None:
     page = await stage.document("/")
     addresses = re.findall(r'"(/static/[^"]+)"', page.text)
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         found = await stage.client.get(address)
         assert found.status_code == 200

@@ -25,7 +25,7 @@ def refusal(*rewards: Any) -> tuple[str, str]:
     with pytest.raises(Invalid) as refused:
         listed(*rewards)
     place, _, text = refused.value.message.partition(": ")
-    assert refused.value.fields == {"rewards": text}
+    assert refused.value.fields[place] == text
     return place, text
 
 
@@ -108,7 +108,7 @@ def test_what_is_no_list_of_rewards_is_refused() -> None:
     for text in ('{"id": 1}', "[1]", "five", "[", '"x"'):
         with pytest.raises(Invalid) as refused:
             validated(LoyaltySettings, LoyaltySettings(), {"rewards": text})
-        assert list(refused.value.fields) == ["rewards"]
+        assert all(place.startswith("rewards") for place in refused.value.fields)
 
 
 def test_a_reward_is_offered_on_the_days_between_and_on_both_ends() -> None:

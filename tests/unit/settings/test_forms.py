@@ -7,7 +7,8 @@ from pydantic import Field
 
 from plugin.errors import Invalid
 from plugin.language import language
-from plugin.setting_forms import form, patch_of
+from plugin.setting_forms import form
+from plugin.setting_patches import patch_of
 from plugin.settings import Section, ShopSettings, validated
 
 
@@ -39,7 +40,7 @@ def test_a_section_is_a_form_of_typed_fields() -> None:
         "days": ("number", "30"),
         "least": ("money", "12.50"),
         "opens": ("time", "14:00"),
-        "steps": ("list", "[1, 2]"),
+        "steps": ("words", "1, 2"),
         "note": ("text", ""),
     }
     assert fields["enabled"].checked

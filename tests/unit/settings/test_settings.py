@@ -93,8 +93,8 @@ def test_a_refusal_is_one_sentence_that_names_the_field(patch: dict[str, object]
     with pytest.raises(Invalid) as refused:
         validated(Fair, Fair(), patch)
     assert refused.value.message == message
-    field = message.split(":", maxsplit=1)[0].split("[", maxsplit=1)[0]
-    assert refused.value.fields == {field: message.split(": ", 1)[1]}
+    place = message.split(":", maxsplit=1)[0]
+    assert refused.value.fields == {place: message.split(": ", 1)[1]}
 
 
 def test_every_wrong_field_has_its_sentence_in_the_merchants_language() -> None:
