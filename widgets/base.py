@@ -146,8 +146,8 @@ Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Fi
 """``(conn, shop_id, since, now)``: reads only."""
 
 
-Notes: TypeAlias = Callable[[S, ShopSettings, Language], Mapping[str, str]]
-"""``(settings, shop, language)``: by setting (``points_per_unit``, ``rewards[1].cost``) a sentence for the merchant."""
+Notes: TypeAlias = Callable[[S, ShopSettings, Language, datetime], Mapping[str, str]]
+"""``(settings, shop, language, now)``: by setting (``points_per_unit``, ``rewards[1].cost``) a sentence for the merchant."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -195,12 +195,14 @@ def rehearsed(desk: Desk, topic: Topic, found: Versions, section: Section) -> Pr
     if not isinstance(shop, ShopSettings):
         raise TypeError("the section of the shop is no ShopSettings")
     shown = widgets.preview(desk.shop, shop, sections, topic.shows, desk.locale, desk.now)
-    return _arranged(desk, topic, shown, shop.tone, _notes(topic, section, shop))
+    return _arranged(desk, topic, shown, shop.tone, _notes(desk, topic, section, shop))
 
 
-def _notes(topic: Topic, section: Section, shop: ShopSettings) -> Mapping[str, str]:
+def _notes(desk: Desk, topic: Topic, section: Section, shop: ShopSettings) -> Mapping[str, str]:
     widget = widgets.ALL.get(topic.section)
-    return widget.notes(section, shop, topic.language) if widget is not None and widget.notes else {}
+    if widget is None or widget.notes is None:
+        return {}
+    return widget.notes(section, shop, topic.language, desk.now)
 
 
 def _arranged(desk: Desk, topic: Topic, shown: Preview, tone: str, notes: Mapping[str, str]) -> PreviewView:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -102,7 +102,9 @@ def view(conn: Connection, ctx: Context, settings: StallSettings) -> StallView:
     return StallView(", ".join(offer.title for offer in settings.offers) or "Nothing.")
 
 
-def notes(settings: StallSettings, shop: ShopSettings, language: Language) -> Mapping[str, str]:
+def notes(
+    settings: StallSettings, shop: ShopSettings, language: Language, now: datetime
+) -> Mapping[str, str]:
     """Return a sentence for each offer."""
     return {"rate": f"= {settings.rate} a unit"} | {
         f"offers[{number}].cost": f"= {language.number(offer.cost)} for {offer.title}"

@@ -6,6 +6,7 @@ from widgets.loyalty.effects import on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
+from widgets.loyalty.notes import notes
 from widgets.loyalty.processing import PROCESSING
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.view import view
@@ -22,4 +23,5 @@ widget = Widget(
     invariants=INVARIANTS,
     figures=figures,
     says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},
+    notes=notes,
 )

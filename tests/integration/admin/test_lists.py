@@ -163,3 +163,30 @@ async def test_ids_are_unique_with_rows_and_what_a_choice_decides(stage: Stage) 
     await fill(stage)
     ids = re.findall(r'\sid="([^"]+)"', (await stage.document(PATH)).text)
     assert len(ids) == len(set(ids))
+
+
+async def test_what_comes_back_is_said_beside_the_rate_and_each_reward_while_it_is_typed(
+    stage: Stage,
+) -> None:
+    path, row = "/admin/widgets/loyalty", {"title": "A fiver", "cost": "200", "kind": "amount", "value": "5"}
+    page = await stage.part(path)
+    assert re.search(r'id="note-points_per_unit">What comes back can be told once', page.text)
+    sent = dict(
+        re.findall(
+            r'name="(basis|points_per_unit|pending_days|expiry_months)"[^>]* value="([^"]*)"', page.text
+        )
+    )
+    typed = {
+        **sent,
+        "points_per_unit": "1.5",
+        "enabled": "true",
+        "rewards": "abcdef",
+        "rewards.abcdef.id": "",
+    }
+    typed |= {f"rewards.abcdef.{name}": value for name, value in row.items()}
+    found = await stage.post(f"{path}/preview", {"version": "1", **typed})
+    assert 'id="note-points_per_unit" hx-swap-oob="true">= 3.75% back, with “A fiver”<' in found.text
+    assert 'id="note-rewards-abcdef-cost" hx-swap-oob="true">= 3.75% back<' in found.text
+    assert (await stage.post(path, {"version": "1", **typed})).status_code == 200
+    german = await stage.part(path, locale="de")
+    assert 'id="note-rewards-0-cost">= 3,75\N{NO-BREAK SPACE}% zurück<' in german.text
