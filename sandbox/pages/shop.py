@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from sandbox.discounts import Applied, Cart, CodeRefused
-from sandbox.pages.theme import EVERYWHERE, Placement, rendered
+from sandbox.pages.theme import CHOSEN, EVERYWHERE, Placement, rendered
 from sandbox.pages.view import picture, show
 from sandbox.pages.visits import Stay, page, see
 from sandbox.state import Product
@@ -28,10 +28,10 @@ def placement_of(stay: Stay) -> Placement:
 
 def placed(stay: Stay, template: str) -> dict[str, Any]:
     """Return what the app's blocks show on a page: in its section, and at its end."""
-    where = placement_of(stay)
+    where, chosen = placement_of(stay), CHOSEN[stay.visit.theme]
     return {
-        "blocks": rendered(where, template, stay.shop, stay.visit.locale, stay.customer),
-        "embeds": rendered(where, EVERYWHERE, stay.shop, stay.visit.locale, stay.customer),
+        "blocks": rendered(where, template, stay.shop, stay.visit.locale, stay.customer, chosen),
+        "embeds": rendered(where, EVERYWHERE, stay.shop, stay.visit.locale, stay.customer, chosen),
     }
 
 
@@ -171,6 +171,7 @@ def _card(stay: Stay, product: Product) -> dict[str, object]:
         "text": stay.texts.goods(product.handle, "text"),
         "price": stay.texts.money(product.price),
         "picture": picture(product.handle),
+        "gift": product.gift_card,
     }
 
 

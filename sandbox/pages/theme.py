@@ -20,6 +20,13 @@ ASSETS = "/sandbox/theme/assets/"
 TEMPLATES = ("index", "product", "cart")
 EVERYWHERE = "body"
 
+CHOSEN: Mapping[str, Mapping[str, Any]] = {
+    "light": {"radius": 4, "paper": "#fffdf9"},
+    "dark": {"radius": 14},
+    "loud": {"radius": 22, "paper": "#fffaf0"},
+}
+"""What whoever made each theme has chosen for the blocks in the theme editor."""
+
 _SCHEMA = re.compile(r"{%-?\s*schema\s*-?%}(.*?){%-?\s*endschema\s*-?%}", re.DOTALL)
 _SLOT = re.compile(r"{{\s*(\w+)\s*}}")
 _USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": ()}
@@ -86,12 +93,17 @@ class Placement:
 
 
 def rendered(
-    placement: Placement, template: str, shop: Shop, locale: str, customer: Customer | None
+    placement: Placement,
+    template: str,
+    shop: Shop,
+    locale: str,
+    customer: Customer | None,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Render every block that stands on this template, framed as Shopify frames app blocks."""
     return [
         f'<div id="shopify-block-{block.handle}" class="shopify-block shopify-app-block">'
-        f"{render(block, shop, locale, customer)}</div>"
+        f"{render(block, shop, locale, customer, settings)}</div>"
         for block in sorted(blocks(), key=lambda one: one.handle == "coupon")
         if template in placement.of(block)
     ]
