@@ -26,7 +26,7 @@ class LoyaltySettings(Section):
     basis: Literal["gross", "net"] = Field(
         default="gross",
         title=sentence("Points are counted on"),
-        description=sentence("The amount with tax (gross) or without it (net); shipping never counts."),
+        description=sentence("The amount with tax or without it; shipping never counts."),
         json_schema_extra={
             "labels": {"gross": sentence("the amount with tax"), "net": sentence("the amount without tax")}
         },
