@@ -198,4 +198,5 @@ def typed_amount(text: str, currency: str) -> int:
 
 def _example(currency: str) -> int:
     """An amount that shows the currency's places: 12.50, or 1250 where it has none."""
-    return 1250 * 10 ** max(0, exponent(currency) - 2)
+    scale: int = 10 ** max(0, exponent(currency) - 2)
+    return 1250 * scale
