@@ -16,7 +16,7 @@ from plugin.worker import jobs
 from webhooks import inbox
 from webhooks.inbox import Received
 from widgets.coupon import campaigns
-from widgets.coupon.effects import MODELS
+from widgets.coupon.deciding import MODELS
 from widgets.coupon.tables import FREE, coupon_code, coupon_node
 
 KEYRING = Keyring((b"k" * 32,))

@@ -14,13 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import asyncpg
 
 from tools.services import postgres_folder, redis_server
-
-T = TypeVar("T")
 
 START_SECONDS = 60
 
@@ -71,7 +69,7 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        apart(run())
+        _apart(run())
 
     def start(self) -> None:
         """Start the server and return when it answers."""
@@ -210,7 +208,6 @@ def _run_as(owner: str | None, command: list[str], folder: Path) -> None:
             raise subprocess.CalledProcessError(done.returncode, command, output=out.read()[-2000:])
 
 
-def apart(work: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread of its own: there may be a loop in this one."""
+def _apart(work: Coroutine[None, None, None]) -> None:
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        thread.submit(asyncio.run, work).result()

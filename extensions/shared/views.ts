@@ -13,6 +13,16 @@ export interface CouponView {
   copy_text?: string;
   copied_text?: string;
   apply_text?: string;
+  stamps?: StampsView;
+}
+
+/** A stamp card; `label` says in words what a row of `of` stamps shows. */
+export interface StampsView {
+  have: number;
+  of: number;
+  label: string;
+  text: string;
+  drawn: boolean;
 }
 
 export interface Reward {
@@ -42,6 +52,8 @@ export interface Views {
   loyalty?: LoyaltyView;
 }
 
+/** No more stamps are drawn, whatever an answer says. */
+const MOST_STAMPS = 20;
 const STATES: readonly string[] = ['ready', 'pending', 'void', 'redeemed', 'none'];
 
 /** The views in an answer's body, undefined when it is none of the app's answers. */
@@ -66,7 +78,15 @@ function readCoupon(view: unknown): CouponView | undefined {
     ...text(view, 'copy_text'),
     ...text(view, 'copied_text'),
     ...text(view, 'apply_text'),
+    ...readStamps(view.stamps),
   };
+}
+
+function readStamps(view: unknown): {stamps?: StampsView} {
+  if (!isRecord(view) || typeof view.have !== 'number' || typeof view.of !== 'number') return {};
+  const {have, of} = view;
+  const words = {label: text(view, 'label').label ?? '', text: text(view, 'text').text ?? ''};
+  return {stamps: {have, of, ...words, drawn: view.drawn === true && of <= MOST_STAMPS}};
 }
 
 function readLoyalty(view: unknown): LoyaltyView | undefined {

@@ -10,19 +10,19 @@ from plugin import schema
 
 IMPERSONAL: Mapping[str, str] = {
     "account": "id shop_id root_id expires",
-    "coupon": "shop_id node_id refusal expires_on void waiting judged_at",
+    "coupon": "shop_id node_id campaign doubt refusal expires_on void waiting judged_at",
     "coupon_code": "id shop_id node_id gid state order_ref expires_on",
+    "coupon_customer": "id shop_id",
     "coupon_node": "id shop_id fingerprint kind value minimum currency gid first_code creation low_id created_at",
     "coupon_use": "code_id order_ref",
     "data_request": "id shop_id account_id",
-    "earning": "order_ref shop_id account_id waits",
+    "earning": "order_ref shop_id account_id",
     "erasure": "id scope erased_at compacted_at",
     "inbox": "id source shop topic triggered_at received_at state attempts due_at handled_at reason",
     "job": "name due_at reached",
     "ledger_entry": "id shop_id account_id order_ref business_key",
     "ledger_lift": "shop_id",
     "order": "id shop_id sealed",
-    "product_fact": "shop_id product_id day gone collections tags fetched_at",
     "refund": "shop_id order_ref",
     "setting": "shop_id section version valid_from value",
     "shop": (

@@ -9,7 +9,6 @@ import pytest
 
 from plugin import schema
 from plugin.database import Database, open_database
-from tests.copies import Copies
 from tests.servers import PostgresServer
 
 HOMES = ("sqlite", "postgresql")
@@ -35,11 +34,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_copies(postgres_server: PostgresServer) -> Copies:
-    """A migrated PostgreSQL database to borrow copies of."""
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """A migrated PostgreSQL database to copy."""
     url = postgres_server.create_database()
     asyncio.run(migrated(url))
-    return Copies(postgres_server, url)
+    return url
 
 
 @pytest.fixture(params=HOMES)
@@ -57,15 +56,16 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mak
 
         yield make
         return
-    copies: Copies = request.getfixturevalue("postgres_copies")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    origin: str = request.getfixturevalue("postgres_template")
 
-    def lend() -> str:
-        made.append(copies.lend())
+    def create() -> str:
+        made.append(server.create_database(template=origin))
         return made[-1]
 
-    yield lend
+    yield create
     for url in made:
-        copies.take_back(url)
+        server.drop_database(url)
 
 
 @pytest.fixture

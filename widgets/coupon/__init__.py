@@ -6,8 +6,9 @@ from widgets.coupon.effects import on_orders
 from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
-from widgets.coupon.preparing import on_change, on_shop_change, prepare, rehearse
+from widgets.coupon.preparing import on_change, on_shop_change, prepare
 from widgets.coupon.privacy import PROCESSING
+from widgets.coupon.rehearsing import rehearse
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tasks import TASKS
 from widgets.coupon.view import view

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -59,7 +59,7 @@ _ADD = Upsert(
 
 
 def current(versions: Versions, shop_id: int) -> Campaign | None:
-    """Return the campaign in force now; None while coupons are switched off."""
+    """Return the ordinary campaign in force now; None while coupons are switched off."""
     settings = versions.current(shop_id, CouponSettings).value
     if not settings.enabled:
         return None
@@ -69,11 +69,20 @@ def current(versions: Versions, shop_id: int) -> Campaign | None:
 
 def nodes(conn: Connection, wanted: Mapping[int, Campaign], now: datetime) -> dict[int, Node]:
     """Return each shop's node for its campaign, written down where it is new; minting it is a task's."""
+    return {shop_id: node for (shop_id, _), node in all_nodes(conn, wanted.items(), now).items()}
+
+
+def all_nodes(
+    conn: Connection, wanted: Collection[tuple[int, Campaign]], now: datetime
+) -> dict[tuple[int, Campaign], Node]:
+    """Return the node of each campaign of each shop, written down where it is new."""
     found = _find(conn, wanted)
-    missing = sorted(wanted.keys() - found.keys())
+    missing = [pair for pair in dict.fromkeys(wanted) if pair not in found]
     if missing:
-        conn.execute(_ADD.on(conn), [_row(shop_id, wanted[shop_id], now) for shop_id in missing])
-        found |= _find(conn, {shop_id: wanted[shop_id] for shop_id in missing})
+        conn.execute(
+            _ADD.on(conn), [_row(shop_id, campaign, now) for shop_id, campaign in sorted(missing, key=_name)]
+        )
+        found |= _find(conn, missing)
     return found
 
 
@@ -82,12 +91,21 @@ def by_id(conn: Connection, ids: set[int]) -> dict[int, Node]:
     return {row.id: _node(row) for row in conn.execute(_BY_ID, {"ids": sorted(ids)})} if ids else {}
 
 
-def _find(conn: Connection, wanted: Mapping[int, Campaign]) -> dict[int, Node]:
+def _find(conn: Connection, wanted: Collection[tuple[int, Campaign]]) -> dict[tuple[int, Campaign], Node]:
     if not wanted:
         return {}
-    fingerprints = sorted({campaign.fingerprint for campaign in wanted.values()})
-    rows = conn.execute(_FIND, {"shops": sorted(wanted), "fingerprints": fingerprints})
-    return {row.shop_id: _node(row) for row in rows if row.fingerprint == wanted[row.shop_id].fingerprint}
+    named = {_name(pair): pair for pair in wanted}
+    shops, fingerprints = sorted({id for id, _ in named}), sorted({text for _, text in named})
+    rows = conn.execute(_FIND, {"shops": shops, "fingerprints": fingerprints})
+    return {
+        named[row.shop_id, row.fingerprint]: _node(row)
+        for row in rows
+        if (row.shop_id, row.fingerprint) in named
+    }
+
+
+def _name(pair: tuple[int, Campaign]) -> tuple[int, str]:
+    return pair[0], pair[1].fingerprint
 
 
 def _node(row: Any) -> Node:

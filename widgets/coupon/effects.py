@@ -1,26 +1,21 @@
 """What an order does to coupons: its own is judged once and then follows its facts; the one it used is spent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, select, update
+from sqlalchemy import Boolean, Connection, Date, Row, String, Text, select, update
 
-from plugin import settings, tasks
-from plugin.core.earning import Counting
+from plugin import tasks
 from plugin.core.order_book import OrderChange
 from plugin.database import Changes, Id, Upsert, among, lock_rows
-from plugin.settings import ShopSettings, Versions
-from plugin.shops import shop
-from widgets.coupon import campaigns, pool, uses
-from widgets.coupon.campaigns import Campaign, Node
-from widgets.coupon.owed import Terms, expires_on, is_void, refusal
+from widgets.coupon import campaigns, deciding, doubts, pool, uses
+from widgets.coupon.campaigns import Node
+from widgets.coupon.deciding import Verdict
+from widgets.coupon.owed import is_void
 from widgets.coupon.pool import Want
-from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import GIVEN, OF_COUPON, REVOKED, coupon, coupon_code
-
-MODELS = (CouponSettings, ShopSettings)
 
 _KNOWN = select(coupon).where(among(coupon.c.order_ref, "refs")).order_by(coupon.c.order_ref)
 _KNOWN_LOCKED = _KNOWN.with_for_update()
@@ -35,14 +30,29 @@ _CODES = (
     .where(among(coupon_code.c.order_ref, "refs"))
     .order_by(coupon_code.c.id)
 )
-_INSTALLED = select(shop.c.id, shop.c.installed_at).where(among(shop.c.id, "shops"))
 _ADD = Upsert(lambda insert: insert(coupon))
+_DECIDED = ("node_id", "campaign", "doubt", "refusal", "expires_on")
 _CHANGE = Changes(
     {"ref": Id, "is_void": Boolean(), "waits": Boolean()},
     lambda new: (
         update(coupon)
         .where(coupon.c.order_ref == new["ref"])
         .values(void=new["is_void"], waiting=new["waits"])
+    ),
+)
+_DECIDE = Changes(
+    {
+        "ref": Id,
+        "new_node_id": Id,
+        "new_campaign": String(),
+        "new_doubt": Text(),
+        "new_refusal": String(),
+        "new_expires_on": Date(),
+    },
+    lambda new: (
+        update(coupon)
+        .where(coupon.c.order_ref == new["ref"])
+        .values({name: new[f"new_{name}"] for name in _DECIDED})
     ),
 )
 _REVOKE = update(coupon_code).where(among(coupon_code.c.id, "codes")).values(state=REVOKED, expires_on=None)
@@ -52,29 +62,33 @@ _REVOKE = update(coupon_code).where(among(coupon_code.c.id, "codes")).values(sta
 class _Plan:
     """What a batch comes to, before it is written."""
 
-    new: list[dict[str, object]]
-    changed: list[dict[str, object]]
-    wants: list[Want]
-    revoked: list[tuple[int, int]]
+    new: list[dict[str, object]] = field(default_factory=list)
+    decided: list[dict[str, object]] = field(default_factory=list)
+    changed: list[dict[str, object]] = field(default_factory=list)
+    wants: list[Want] = field(default_factory=list)
+    revoked: list[tuple[int, int]] = field(default_factory=list)
     """Code and node."""
-    nodes: dict[int, Node]
+    nodes: dict[int, Node] = field(default_factory=dict)
+    questions: list[tasks.Wanted] = field(default_factory=list)
 
 
 def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
     """Bring the coupons of these orders, and those they used, to their targets in a few statements.
 
     A coupon is decided when the order's first snapshot was merged, by the settings of this transaction, and given a
-    code from the pool at once; without one it waits and a task mints.
+    code from the pool at once; without one it waits and a task mints. Where a campaign asks about the customer, a
+    task asks Shopify, and the orders it was asked for come here again.
     """
-    seen = [change for change in changes if change.state.snapshot is not None]
+    seen = {change.ref: change for change in changes if change.state.snapshot is not None}
     if not seen:
         return
-    concerned = uses.record(conn, seen)
-    known = _known(conn, {change.ref for change in seen} | concerned)
-    plan = _Plan([], [], [], [], {})
-    _judge(conn, [change for change in seen if change.first and change.ref not in known], plan, now)
-    voids = {change.ref: is_void(change.state) for change in seen}
-    _follow(conn, {ref: voids.get(ref, row.void) for ref, row in known.items()}, known, concerned, plan)
+    concerned = uses.record(conn, list(seen.values()))
+    known = _known(conn, seen.keys() | concerned)
+    plan = _Plan()
+    _judge(conn, seen, known, plan, now)
+    voids = {ref: is_void(change.state) for ref, change in seen.items()}
+    decided = {ref: row for ref, row in known.items() if row.doubt is None}
+    _follow(conn, {ref: voids.get(ref, row.void) for ref, row in decided.items()}, decided, concerned, plan)
     _write(conn, plan, now)
 
 
@@ -83,57 +97,63 @@ def _known(conn: Connection, refs: set[int]) -> dict[int, Row[Any]]:
     return {row.order_ref: row for row in conn.execute(statement, {"refs": sorted(refs)})}
 
 
-def _judge(conn: Connection, firsts: Sequence[OrderChange], plan: _Plan, now: datetime) -> None:
-    if not firsts:
-        return
-    shops = {change.shop_id for change in firsts}
-    versions = settings.versions(conn, shops, MODELS)
-    running = {id: found for id in shops if (found := campaigns.current(versions, id)) is not None}
-    if not running:
-        return
-    nodes = campaigns.nodes(conn, running, now)
-    plan.nodes |= {node.id: node for node in nodes.values()}
-    installed = {row.id: row.installed_at for row in conn.execute(_INSTALLED, {"shops": sorted(running)})}
-    terms = {id: _terms(versions, id, running[id], installed[id]) for id in running}
-    for change in firsts:
-        if change.shop_id in running:
-            _decide(change, nodes[change.shop_id], terms[change.shop_id], plan, now)
+def _judge(
+    conn: Connection,
+    seen: Mapping[int, OrderChange],
+    known: Mapping[int, Row[Any]],
+    plan: _Plan,
+    now: datetime,
+) -> None:
+    firsts = [change for ref, change in seen.items() if change.first and ref not in known]
+    doubtful = {
+        ref: (seen[ref], doubts.decode(row.doubt))
+        for ref, row in known.items()
+        if row.doubt is not None and ref in seen
+    }
+    decided = deciding.decide(conn, firsts, doubtful, now)
+    plan.nodes |= decided.nodes
+    plan.questions = decided.questions
+    for ref, verdict in decided.verdicts.items():
+        change = seen[ref]
+        void = is_void(change.state)
+        waiting = verdict.owed and not void
+        if waiting and verdict.node_id is not None:
+            plan.wants.append(Want(verdict.node_id, ref, verdict.last_day))
+        if ref not in known:
+            plan.new.append(_row(change, verdict, void=void, waiting=waiting, now=now))
+            continue
+        row = known[ref]
+        if verdict.doubt is None:
+            plan.decided.append(
+                {"ref": ref} | {f"new_{name}": value for name, value in _terms(verdict).items()}
+            )
+        if (void, waiting) != (row.void, row.waiting):
+            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting})
 
 
-def _terms(versions: Versions, shop_id: int, campaign: Campaign, installed_at: datetime) -> Terms:
-    of_shop = versions.current(shop_id, ShopSettings).value
-    return Terms(
-        minimum=campaign.minimum,
-        currency=campaign.currency,
-        valid_days=versions.current(shop_id, CouponSettings).value.valid_days,
-        zone=of_shop.zone,
-        counting=Counting(of_shop.active_since, of_shop.count_test_orders),
-        installed_at=installed_at,
-    )
+def _terms(verdict: Verdict) -> dict[str, object]:
+    return {
+        "node_id": verdict.node_id,
+        "campaign": verdict.campaign,
+        "doubt": verdict.doubt,
+        "refusal": verdict.refusal,
+        "expires_on": verdict.last_day,
+    }
 
 
-def _decide(change: OrderChange, node: Node, terms: Terms, plan: _Plan, now: datetime) -> None:
-    why, void = refusal(change.state, terms, now), is_void(change.state)
-    last_day = expires_on(change.state, terms)
-    waiting = why is None and not void
-    if waiting:
-        plan.wants.append(Want(node.id, change.ref, last_day))
-    plan.new.append(
-        {
-            "order_ref": change.ref,
-            "shop_id": change.shop_id,
-            "node_id": node.id,
-            "refusal": why,
-            "expires_on": last_day,
-            "void": void,
-            "waiting": waiting,
-            "judged_at": now,
-        }
-    )
+def _row(
+    change: OrderChange, verdict: Verdict, *, void: bool, waiting: bool, now: datetime
+) -> dict[str, object]:
+    own = {"order_ref": change.ref, "shop_id": change.shop_id, "judged_at": now}
+    return own | _terms(verdict) | {"void": void, "waiting": waiting}
 
 
 def _follow(
-    conn: Connection, voids: dict[int, bool], known: dict[int, Row[Any]], concerned: set[int], plan: _Plan
+    conn: Connection,
+    voids: Mapping[int, bool],
+    known: Mapping[int, Row[Any]],
+    concerned: set[int],
+    plan: _Plan,
 ) -> None:
     """Follow what became of orders judged before: no latch, what comes back is owed again."""
     moved = {ref: row for ref, row in known.items() if voids[ref] != row.void or ref in concerned}
@@ -166,8 +186,10 @@ def _write(conn: Connection, plan: _Plan, now: datetime) -> None:
     if plan.new:
         rows = [row | {"waiting": row["waiting"] and row["order_ref"] not in served} for row in plan.new]
         _ADD.rows(conn, rows)
+    if plan.decided:
+        _DECIDE.rows(conn, plan.decided)
     if plan.changed:
         changed = [row | {"waits": row["waits"] and row["ref"] not in served} for row in plan.changed]
         _CHANGE.rows(conn, changed)
     wanted = pool.wanted(pool.TOP_UP, low, nodes, now) + pool.wanted(pool.REMOVE, losing, nodes, now)
-    tasks.enqueue(conn, wanted, now)
+    tasks.enqueue(conn, wanted + plan.questions, now)

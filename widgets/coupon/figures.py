@@ -7,10 +7,11 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from plugin import settings
 from plugin.core.order_book import order
+from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Figure
-from widgets.coupon import campaigns
-from widgets.coupon.effects import MODELS
+from widgets.coupon import offers
+from widgets.coupon.deciding import MODELS
 from widgets.coupon.tables import FREE, coupon, coupon_code, coupon_node, coupon_use
 
 _LATELY = (order.c.shop_id == bindparam("shop")) & (order.c.processed_at >= bindparam("since"))
@@ -18,7 +19,7 @@ _ISSUED = (
     select(func.count())
     .select_from(coupon)
     .join(order, order.c.id == coupon.c.order_ref)
-    .where(_LATELY, coupon.c.refusal.is_(None), ~coupon.c.void)
+    .where(_LATELY, coupon.c.refusal.is_(None), coupon.c.doubt.is_(None), ~coupon.c.void)
 )
 _REDEEMED = (
     select(func.count(coupon_use.c.code_id.distinct()))
@@ -26,14 +27,15 @@ _REDEEMED = (
     .where(_LATELY)
 )
 _READY = (
-    select(func.count())
+    select(coupon_node.c.fingerprint, func.count().label("codes"))
     .select_from(coupon_code)
     .join(coupon_node, coupon_node.c.id == coupon_code.c.node_id)
     .where(
         coupon_node.c.shop_id == bindparam("shop"),
-        coupon_node.c.fingerprint == bindparam("fingerprint"),
+        among(coupon_node.c.fingerprint, "fingerprints"),
         coupon_code.c.state == FREE,
     )
+    .group_by(coupon_node.c.fingerprint)
 )
 
 
@@ -42,11 +44,11 @@ def figures(conn: Connection, shop_id: int, since: datetime, now: datetime) -> I
     asked = {"shop": shop_id, "since": since}
     yield Figure(sentence("Coupons given"), conn.execute(_ISSUED, asked).scalar_one())
     yield Figure(sentence("Coupons used"), conn.execute(_REDEEMED, asked).scalar_one())
-    campaign = campaigns.current(settings.versions(conn, [shop_id], MODELS), shop_id)
-    if campaign is None:
+    running = offers.of_shop(settings.versions(conn, [shop_id], MODELS), shop_id)
+    wanted = {offer.gives.fingerprint for offer in running}
+    if not wanted:
         return
-    ready = conn.execute(_READY, {"shop": shop_id, "fingerprint": campaign.fingerprint}).scalar_one()
-    advice = (
-        None if ready else sentence("Shopify is being asked for codes; coupons wait until they are there.")
-    )
-    yield Figure(sentence("Codes ready"), ready, advice)
+    rows = conn.execute(_READY, {"shop": shop_id, "fingerprints": sorted(wanted)})
+    ready = {row.fingerprint: row.codes for row in rows}
+    waits = sentence("Shopify is being asked for codes; coupons wait until they are there.")
+    yield Figure(sentence("Codes ready"), sum(ready.values()), waits if wanted - ready.keys() else None)

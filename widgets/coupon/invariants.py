@@ -30,6 +30,8 @@ _WAS_USED = (
 _COUPONS = (
     select(
         coupon.c.order_ref,
+        coupon.c.node_id,
+        coupon.c.doubt,
         coupon.c.refusal,
         coupon.c.void,
         coupon.c.waiting,
@@ -73,7 +75,7 @@ _STRANGE_ORDER = (
 _STRANGE_COUPON = (
     select(coupon.c.order_ref)
     .join(order, order.c.id == coupon.c.order_ref)
-    .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
+    .outerjoin(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .where((coupon.c.shop_id != order.c.shop_id) | (coupon.c.shop_id != coupon_node.c.shop_id))
 )
 _VOID_WITH_CODE = (
@@ -123,7 +125,9 @@ def _judge(row: Any) -> Iterator[Breach]:
     void = is_void(order_codec.decode(row.state))
     if row.void != void:
         yield Breach("coupon target", None, f"The coupon of order {row.order_ref} does not follow its facts.")
-    waiting = row.refusal is None and not (row.has_code or row.used or void)
+    if (row.doubt is None) != (row.node_id is not None) or (row.doubt is not None and row.has_code):
+        yield Breach("coupon target", None, f"The coupon of order {row.order_ref} is both decided and open.")
+    waiting = row.refusal is None and row.doubt is None and not (row.has_code or row.used or void)
     if row.waiting != waiting:
         found = "waits for no reason" if row.waiting else "has no code and does not wait"
         yield Breach("coupon target", None, f"The coupon of order {row.order_ref} {found}.")

@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     EMPTY = "empty"
     MINIMUM = "minimum"
     CURRENCY = "currency"
+    FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,47 +2,36 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from plugin import settings, tasks
 from plugin.settings import Section, ShopSettings
-from widgets.coupon import campaigns, pool, stock
-from widgets.coupon.effects import MODELS
-from widgets.coupon.tables import FREE, coupon_code
-
-SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
-"""What previews show, and no shop has: codes that changed with every look would draw the eye for nothing."""
+from widgets.coupon import campaigns, offers, pool
+from widgets.coupon.campaigns import Node
+from widgets.coupon.deciding import MODELS
 
 
 def prepare(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Ask for the pool of the shop's campaign; at its installation, once its settings are established."""
-    campaign = campaigns.current(settings.versions(conn, [shop_id], MODELS), shop_id)
-    if campaign is None:
-        return
-    node = campaigns.nodes(conn, {shop_id: campaign}, now)[shop_id]
-    tasks.enqueue(conn, pool.wanted(pool.TOP_UP, [node.id], {node.id: node}, now), now)
+    """Ask for the pools of the shop's campaigns; at its installation, once its settings are established."""
+    nodes = _nodes(conn, shop_id, now)
+    tasks.enqueue(conn, pool.wanted(pool.TOP_UP, nodes, nodes, now), now)
 
 
 def on_change(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
-    """Prepare the campaign that a change of settings makes; what was issued keeps its own."""
+    """Prepare the campaigns that a change of settings makes; what was issued keeps its own."""
     prepare(conn, shop_id, now)
 
 
 def on_shop_change(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
-    """Prepare the campaign that another currency makes."""
+    """Prepare the campaigns that another currency makes."""
     if _currency(before) != _currency(after):
         prepare(conn, shop_id, now)
 
 
-def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Mint two codes as Shopify would, always the same, and give them to the orders that wait."""
-    campaign = campaigns.current(settings.versions(conn, [shop_id], MODELS), shop_id)
-    if campaign is None:
-        return
-    node = campaigns.nodes(conn, {shop_id: campaign}, now)[shop_id]
-    pool_of = {"shop_id": shop_id, "node_id": node.id, "state": FREE}
-    conn.execute(insert(coupon_code), [{**pool_of, "code": code, "gid": code} for code in SAMPLES])
-    stock.review(conn, shop_id, node.id, now, filling=False)
+def _nodes(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:
+    running = offers.of_shop(settings.versions(conn, [shop_id], MODELS), shop_id)
+    found = campaigns.all_nodes(conn, [(shop_id, offer.gives) for offer in running], now)
+    return {node.id: node for node in found.values()}
 
 
 def _currency(section: Section) -> str | None:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from plugin.core import privacy
 from plugin.core.order_book import order
 from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
-from widgets.coupon.tables import coupon, coupon_code, coupon_node, coupon_use
+from widgets.coupon.tables import coupon, coupon_code, coupon_customer, coupon_node, coupon_use
 
 _USED_CODE = coupon_code.alias("used_code")
 _MINE = (
@@ -26,7 +26,7 @@ _MINE = (
     )
     .select_from(coupon)
     .join(order, order.c.id == coupon.c.order_ref)
-    .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
+    .outerjoin(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .outerjoin(coupon_code, coupon_code.c.order_ref == coupon.c.order_ref)
     .where(among(coupon.c.order_ref, "refs"), coupon.c.refusal.is_(None))
     .order_by(coupon.c.order_ref, coupon_code.c.id)
@@ -45,6 +45,10 @@ _LET_GO = (
     .values(code=None, order_ref=None, assigned_at=None)
 )
 _FORGET = delete(coupon).where(among(coupon.c.order_ref, "refs"))
+
+_ASKED = (coupon_customer.c.shop_id == bindparam("shop")) & among(coupon_customer.c.customer_id, "customers")
+_COUNTED = select(coupon_customer).where(_ASKED).order_by(coupon_customer.c.customer_id)
+_UNASK = delete(coupon_customer).where(_ASKED)
 
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
@@ -79,6 +83,23 @@ def erase(conn: Connection, subject: Subject, now: datetime) -> None:
         conn.execute(_FORGET, {"refs": portion})
 
 
+def export_counted(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield how many orders Shopify counted for the person, and when."""
+    if subject.customer_ids:
+        for row in conn.execute(_COUNTED, _customers(subject)).all():
+            yield {"orders": row.orders, "counted_at": row.counted_at}
+
+
+def erase_counted(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Forget that the person was ever asked about; a question that is under way finds nobody."""
+    if subject.customer_ids:
+        conn.execute(_UNASK, _customers(subject))
+
+
+def _customers(subject: Subject) -> dict[str, object]:
+    return {"shop": subject.shop_id, "customers": list(subject.customer_ids)}
+
+
 PROCESSING = (
     Processing(
         what=sentence("The discount code you got for an order, and whether it was used"),
@@ -89,5 +110,15 @@ PROCESSING = (
         columns=("coupon_code.code", "coupon_code.assigned_at", "coupon.order_ref"),
         export=export,
         erase=erase,
+    ),
+    Processing(
+        what=sentence("How many orders you had placed when a coupon first depended on it"),
+        purpose=sentence("So that a first order, and the orders on a stamp card, are told from others."),
+        basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+        retention=sentence("Until your data is erased, or the shop removes the app."),
+        recipients=(sentence("Shopify, which told us"),),
+        columns=("coupon_customer.customer_id", "coupon_customer.orders", "coupon_customer.counted_at"),
+        export=export_counted,
+        erase=erase_counted,
     ),
 )

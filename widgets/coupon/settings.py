@@ -25,7 +25,7 @@ class CouponSettings(Section):
     kind: Literal["percentage", "amount"] = Field(
         default="percentage",
         title=sentence("The coupon takes off"),
-        description=sentence("A share of the next order, or a fixed amount."),
+        description=sentence("A share of the next order (percentage) or a fixed amount (amount)."),
         json_schema_extra={
             "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
         },
@@ -35,8 +35,7 @@ class CouponSettings(Section):
         ge=1,
         le=HIGHEST,
         title=sentence("Value"),
-        description=sentence("What the next order becomes cheaper by."),
-        json_schema_extra={"by": "kind", "units": {"percentage": "percent", "amount": "money"}},
+        description=sentence("Percent, or an amount in the smallest unit of your currency."),
     )
     valid_days: int = Field(
         default=30,
@@ -56,11 +55,56 @@ class CouponSettings(Section):
         json_schema_extra={"unit": "money"},
     )
 
+    first_order_only: bool = Field(
+        default=False,
+        title=sentence("Only with a customer's first order"),
+        description=sentence(
+            "Shopify is asked how many orders a customer has placed; an order without a customer gets none."
+        ),
+    )
+    stamp_every: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        title=sentence("A better coupon with every so many orders"),
+        description=sentence(
+            "The stamp card: 5 means the 5th, the 10th, and so on. 0 means no card. Orders before us count as well."
+        ),
+    )
+    stamp_kind: Literal["percentage", "amount"] = Field(
+        default="percentage",
+        title=sentence("A full card takes off"),
+        description=sentence("A share of the next order (percentage) or a fixed amount (amount)."),
+        json_schema_extra={
+            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
+        },
+    )
+    stamp_value: int = Field(
+        default=20,
+        ge=1,
+        le=HIGHEST,
+        title=sentence("Value of a full card"),
+        description=sentence("Percent, or an amount in the smallest unit of your currency."),
+    )
+    stamp_minimum: int = Field(
+        default=0,
+        ge=0,
+        le=HIGHEST,
+        title=sentence("A full card is used from an order value of"),
+        description=sentence("Holds for the order that uses it; 0 means any."),
+        json_schema_extra={"unit": "money"},
+    )
+
     @model_validator(mode="after")
     def _not_for_free(self) -> Self:
-        if self.kind == "percentage" and self.value > 100:
-            raise WrongField("value", sentence("Enter at most 100 percent."))
-        if self.kind == "amount" and self.minimum_subtotal <= self.value:
-            text = sentence("A fixed amount needs a minimum order value above it.")
-            raise WrongField("minimum_subtotal", text)
+        _check_worth(self.kind, self.value, self.minimum_subtotal, ("value", "minimum_subtotal"))
+        _check_worth(self.stamp_kind, self.stamp_value, self.stamp_minimum, ("stamp_value", "stamp_minimum"))
         return self
+
+
+def _check_worth(kind: str, value: int, minimum: int, fields: tuple[str, str]) -> None:
+    """Refuse what would make a free order that earns a coupon again (semantics C 18)."""
+    if kind == "percentage" and value > 100:
+        raise WrongField(fields[0], sentence("Enter at most 100 percent."))
+    if kind == "amount" and minimum <= value:
+        raise WrongField(fields[1], sentence("A fixed amount needs a minimum order value above it."))

@@ -13,9 +13,9 @@ from plugin import settings
 from plugin.core.codes import new_code, new_codes
 from plugin.core.order_book import order
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, pool
+from widgets.coupon import campaigns, offers, pool
 from widgets.coupon.campaigns import Node
-from widgets.coupon.effects import MODELS
+from widgets.coupon.deciding import MODELS
 from widgets.coupon.tables import ASKED, FREE, coupon, coupon_code, coupon_node
 
 LEAST = 250
@@ -87,7 +87,8 @@ def review(conn: Connection, shop_id: int, node_id: int, now: datetime, *, filli
     versions = settings.versions(conn, [shop_id], MODELS)
     today = now.astimezone(versions.current(shop_id, ShopSettings).value.zone).date()
     served = pool.serve_waiting(conn, node, today, now)
-    aim = _aim(conn, shop_id, now) if campaigns.current(versions, shop_id) == node.campaign else 0
+    is_offered = any(offer.gives == node.campaign for offer in offers.of_shop(versions, shop_id))
+    aim = _aim(conn, shop_id, now) if is_offered else 0
     free = _count(conn, node, FREE)
     waiting = conn.execute(_WAITING, {"node": node.id, "today": today}).scalar_one()
     _mark_half(conn, node, free, aim)

@@ -4,7 +4,7 @@ A code belongs to the pool until it is given to an order; from then on it is per
 key alone.
 """
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, String, Table, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, String, Table, Text, text
 
 from plugin.database import Big, Id, Utc, metadata
 
@@ -79,7 +79,9 @@ coupon = Table(
     metadata,
     Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
     Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
-    Column("node_id", Id, ForeignKey("coupon_node.id"), nullable=False),
+    Column("node_id", Id, ForeignKey("coupon_node.id")),
+    Column("campaign", String(20), nullable=False, server_default=""),
+    Column("doubt", Text),
     Column("refusal", String(10)),
     Column("expires_on", Date, nullable=False),
     Column("void", Boolean, nullable=False, server_default="0"),
@@ -94,8 +96,22 @@ coupon = Table(
         postgresql_where=text("waiting"),
     ),
 )
-"""What was decided when the order was first handled: ``refusal`` None means owed. ``void`` is today's target by the
-order's facts; ``waiting``: owed, not void, not used and without a code."""
+"""What was decided when the order was first handled: ``refusal`` None means owed, by the ``campaign`` of that name.
+``void`` is today's target by the order's facts; ``waiting``: owed, not void, not used and without a code. While
+something about the customer is not known, ``doubt`` holds what was on offer, and there is neither node nor refusal."""
+
+coupon_customer = Table(
+    "coupon_customer",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
+    Column("customer_id", Big, nullable=False),
+    Column("orders", Big),
+    Column("counted_at", Utc),
+    Index("uq_coupon_customer_customer_id_shop_id", "customer_id", "shop_id", unique=True),
+)
+"""What Shopify said of a customer when a campaign first asked; ``orders`` None: not asked yet, else the number of
+orders at the instant ``counted_at``, which never changes."""
 
 coupon_use = Table(
     "coupon_use",

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, case, select, update
 
 from plugin.database import among, lock_rows
 from plugin.tasks import Handler, TaskRun
-from widgets.coupon import campaigns, minting, pool, stock, uses
+from widgets.coupon import asking, campaigns, deciding, minting, pool, stock, uses
 from widgets.coupon.tables import ENDED, EXPIRED, REVOKED, SPENT, WITHDRAWN, coupon_code
 
 PORTION = 250
@@ -91,4 +91,8 @@ def _removed(conn: Connection, codes: list[int]) -> None:
     conn.execute(_DONE, {"codes": codes})
 
 
-TASKS: Mapping[str, Handler] = {pool.TOP_UP: top_up, pool.REMOVE: remove}
+TASKS: Mapping[str, Handler] = {
+    pool.TOP_UP: top_up,
+    pool.REMOVE: remove,
+    deciding.CUSTOMER: asking.customer,
+}

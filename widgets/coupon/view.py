@@ -1,6 +1,6 @@
 """What a shopper sees of an order's coupon: a value, a code, a date, and in every state why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, literal, select
 from plugin.core.orders import OrderState
 from plugin.language import Language, sentence
 from widgets.base import Context
+from widgets.coupon.card import Stamps, card
 from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import OF_COUPON, coupon, coupon_code, coupon_node, coupon_use
@@ -23,6 +24,7 @@ _USED = (
 )
 _READ = (
     select(
+        coupon.c.doubt,
         coupon.c.refusal,
         coupon.c.expires_on,
         coupon_node.c.kind,
@@ -32,7 +34,7 @@ _READ = (
         coupon_code.c.code,
         _USED.label("used"),
     )
-    .join(coupon_node, coupon_node.c.id == coupon.c.node_id)
+    .outerjoin(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .outerjoin(
         coupon_code,
         (coupon_code.c.order_ref == coupon.c.order_ref) & coupon_code.c.state.in_(OF_COUPON),
@@ -43,6 +45,7 @@ _READ = (
 _WHY = {
     Refusal.SOURCE: sentence("Coupons come with orders from our online shop."),
     Refusal.MINIMUM: sentence("There is a coupon with every order from %(minimum)s."),
+    Refusal.FIRST: sentence("There is a coupon with a first order."),
 }
 
 
@@ -62,9 +65,22 @@ class CouponView:
     copy_text: str | None = None
     copied_text: str | None = None
     shown: bool = True
+    stamps: Stamps | None = None
 
 
 def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView | None:
+    """Return the coupon that the page is about, with its own customer's stamp card; None without either."""
+    found, stamps = _coupon(conn, ctx, settings), card(conn, ctx, settings)
+    if stamps is None:
+        return found
+    if found is None or not found.shown:
+        title = ctx.language.gettext("Your stamp card")
+        state = found.state if found else "none"
+        return CouponView(state=state, title=title, text=stamps.label, stamps=stamps)
+    return replace(found, stamps=stamps)
+
+
+def _coupon(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView | None:
     """Return the coupon of the order the page is about; None where it is about none."""
     if ctx.order is None:
         return None
@@ -80,6 +96,8 @@ def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView
         )
     if is_void(ctx.order.state):
         return _void(ctx.order.state, row, language)
+    if row is not None and row.doubt is not None:
+        return _open(language)
     if row is None or row.refusal is not None:
         return _none(row, settings, language)
     if row.expires_on < ctx.now.astimezone(ctx.settings.zone).date():
@@ -120,6 +138,14 @@ def _pending(row: Row[Any], language: Language) -> CouponView:
     )
 
 
+def _open(language: Language) -> CouponView:
+    return CouponView(
+        state="pending",
+        title=language.gettext("Thank you for your order."),
+        text=language.gettext("We are looking up which coupon goes with it; it will be here."),
+    )
+
+
 def _over(row: Row[Any], language: Language) -> CouponView:
     """Past its date it is still the order's; nothing but the date has come between."""
     return CouponView(
@@ -140,7 +166,7 @@ def _void(state: OrderState, row: Row[Any] | None, language: Language) -> Coupon
         if undone
         else language.gettext("This order was refunded, so there is no coupon with it.")
     )
-    if row is None or row.refusal is not None:
+    if row is None or row.refusal is not None or row.doubt is not None:
         return CouponView(state="void", title=title, text=text, shown=False)
     return _with_value("void", title, text, row, language)
 

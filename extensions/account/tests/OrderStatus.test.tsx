@@ -2,7 +2,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {awaited, broken, known, PENDING, READY, replies, STANDING, status, type Reply} from '../../shared/tests/answers';
+import {awaited, broken, known, PENDING, READY, replies, STAMPS, STANDING, status, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('customer-account.order-status.block.render');
 
@@ -78,4 +78,18 @@ test('a code being made is promised to this very page', async () => {
   await show(60, known({coupon: PENDING}));
   expect(words()).toContain(PENDING.text);
   expect(words()).toContain('later');
+});
+
+test('a stamp card is a row of stamps beside the words that say the same', async () => {
+  await show(1, known({coupon: {...READY, stamps: STAMPS}}));
+  const stamps = [...document.body.querySelectorAll('s-icon')].map((icon) => icon.getAttribute('type'));
+  expect(stamps).toEqual([...Array(3).fill('check-circle-filled'), 'circle', 'circle']);
+  expect(document.body.textContent).toContain(STAMPS.label);
+  expect(document.body.textContent).toContain(STAMPS.text);
+});
+
+test('a long stamp card is told in words alone', async () => {
+  await show(1, known({coupon: {...READY, stamps: {...STAMPS, drawn: false}}}));
+  expect(document.body.querySelector('s-icon')).toBeNull();
+  expect(document.body.textContent).toContain(STAMPS.label);
 });

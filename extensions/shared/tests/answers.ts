@@ -19,6 +19,8 @@ export const READY = {
 
 export const PENDING = {...READY, state: 'pending', text: 'Der Code wird gerade gemacht.', code: null, apply_url: null};
 
+export const STAMPS = {have: 3, of: 5, label: '3 von 5 Stempeln', text: 'Noch 2 Bestellungen.', drawn: true};
+
 export const EARNED = {
   title: 'Deine Punkte',
   text: 'Diese Bestellung bringt dir 49 Punkte.',

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 
 import {readViews} from '../views';
-import {EARNED, READY, STANDING} from './answers';
+import {EARNED, READY, STAMPS, STANDING} from './answers';
 
 test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
   expect(readViews(body)).toBeUndefined();
@@ -34,4 +34,11 @@ test('figures are there for the signed-in only', () => {
     rewards: [{title: '2 € Rabatt', cost: 200}],
     entries: [{text: 'Bestellung', points: 49, on: '2026-11-21'}],
   });
+});
+
+test('a stamp card is read whole or not at all, and a long one is told in words', () => {
+  const read = (stamps: unknown) => readViews({widgets: {coupon: {...READY, stamps}}})?.coupon?.stamps;
+  expect(read(STAMPS)).toEqual(STAMPS);
+  expect(read({...STAMPS, of: 1e9})?.drawn).toBe(false);
+  for (const other of [null, 3, {have: 3}, {have: '3', of: 5}]) expect(read(other)).toBeUndefined();
 });

@@ -165,6 +165,8 @@ const DRAWN = {
   'check-circle': 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18Zm-4 9.500 3 3 5-6',
   info: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18Zm0 8v5m0-8v.1',
   external: 'M9 6H6v12h12v-3M13 5h6v6m0-6-9 9',
+  'check-circle-filled': 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18Zm-4 9.500 3 3 5-6',
+  circle: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18Z',
 };
 
 class Icon extends Element {

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from plugin import settings
-from plugin.core import codes, order_book, order_codec
+from plugin.core import accounts, codes, order_book, order_codec
 from plugin.core.order_book import order
 from plugin.core.orders import Arrival, Line, OrderFacts, Snapshot
 from plugin.crypto import Keyring
@@ -20,12 +20,14 @@ from plugin.settings import ShopSettings
 from plugin.shops import Shop, Tokens, record_exchange
 from plugin.tasks import task
 from widgets.base import Context, OrderRef, Surface
-from widgets.coupon import campaigns, tables
-from widgets.coupon.effects import MODELS, on_orders
+from widgets.coupon import asking, campaigns, offers, tables
+from widgets.coupon.deciding import MODELS
+from widgets.coupon.effects import on_orders
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.preparing import on_change
 from widgets.coupon.settings import CouponSettings
-from widgets.coupon.tables import FREE, coupon_code
+from widgets.coupon.stamps import Counted
+from widgets.coupon.tables import FREE, coupon_code, coupon_customer
 from widgets.coupon.view import CouponView, view
 
 KEYRING = Keyring((b"k" * 32,))
@@ -97,28 +99,42 @@ class Stage:
 
         await self.db.write(work)
 
+    async def answer(self, customer_id: int, orders: int) -> None:
+        """Have Shopify's answer about a customer arrive: how many orders they have placed."""
+
+        def work(conn: Connection) -> None:
+            mine = select(coupon_customer.c.id).where(coupon_customer.c.customer_id == customer_id)
+            key = conn.execute(mine).scalar_one_or_none() or 0
+            asking.decide(conn, self.shop.id, key, Counted(orders, self.now), self.now)
+
+        await self.db.write(work)
+
+    async def merge(self, deleted: int, kept: int) -> None:
+        """Have a completed merge of customers arrive."""
+        await self.db.write(lambda conn: accounts.merge(conn, self.shop.id, deleted, kept))
+
     def pass_time(self, **amount: float) -> None:
         self.now += timedelta(**amount)
 
     async def fill(self, amount: int, shop: Shop | None = None) -> None:
-        """Put codes into the pool of the current campaign, as if minted."""
+        """Put so many codes into the pool of each campaign on offer, as if minted."""
         owner = shop or self.shop
 
         def work(conn: Connection) -> None:
-            campaign = campaigns.current(settings.versions(conn, [owner.id], MODELS), owner.id)
-            assert campaign is not None
-            node = campaigns.nodes(conn, {owner.id: campaign}, self.now)[owner.id]
-            rows = [
-                {
-                    "shop_id": owner.id,
-                    "node_id": node.id,
-                    "code": code,
-                    "gid": f"gid://shopify/DiscountRedeemCode/{next(self._gids)}",
-                    "state": FREE,
-                }
-                for code in codes.new_codes(amount)
-            ]
-            conn.execute(insert(coupon_code), rows)
+            running = offers.of_shop(settings.versions(conn, [owner.id], MODELS), owner.id)
+            wanted = [(owner.id, offer.gives) for offer in running]
+            for node in campaigns.all_nodes(conn, wanted, self.now).values():
+                rows = [
+                    {
+                        "shop_id": owner.id,
+                        "node_id": node.id,
+                        "code": code,
+                        "gid": f"gid://shopify/DiscountRedeemCode/{next(self._gids)}",
+                        "state": FREE,
+                    }
+                    for code in codes.new_codes(amount)
+                ]
+                conn.execute(insert(coupon_code), rows)
 
         await self.db.write(work)
 
@@ -130,40 +146,46 @@ class Stage:
         )
 
     async def seen(
-        self, order_id: int, locale: str = "de", shop: Shop | None = None, tone: str = "sie"
+        self,
+        order_id: int,
+        locale: str = "de",
+        shop: Shop | None = None,
+        tone: str = "sie",
+        customer_id: int | None = None,
     ) -> CouponView:
-        """What the order's page shows."""
+        """What the order's page shows, to the customer where it is theirs."""
+        _, found = await self.page(order_id, locale, shop, tone, customer_id)
+        assert found is not None
+        return found
+
+    async def page_without_order(
+        self, customer_id: int | None = None, locale: str = "de", tone: str = "sie"
+    ) -> CouponView | None:
+        """What the shop's other pages show, to a customer who is signed in."""
+        _, found = await self.page(None, locale, None, tone, customer_id)
+        return found
+
+    async def page(
+        self, order_id: int | None, locale: str, shop: Shop | None, tone: str, customer_id: int | None
+    ) -> tuple[Context, CouponView | None]:
+        """A page's context, and what it shows of coupons."""
         owner = shop or self.shop
 
-        def work(conn: Connection) -> CouponView | None:
-            row = conn.execute(select(order).where(order.c.order_id == order_id)).one()
-            state = order_codec.decode(row.state)
+        def work(conn: Connection) -> tuple[Context, CouponView | None]:
+            about = None
+            if order_id is not None:
+                row = conn.execute(select(order).where(order.c.order_id == order_id)).one()
+                about = OrderRef(row.id, order_id, order_codec.decode(row.state), row.first_at)
             ctx = Context(
                 shop=owner,
                 settings=settings.current(conn, owner.id, ShopSettings),
                 language=language(locale, tone, folder=LOCALES),
-                surface=Surface.THANK_YOU,
+                surface=Surface.THANK_YOU if about else Surface.STOREFRONT,
                 now=self.now,
-                order=OrderRef(row.id, order_id, state, row.first_at),
+                order=about,
+                customer_id=customer_id,
             )
-            return view(conn, ctx, settings.current(conn, owner.id, CouponSettings))
-
-        found = await self.db.read(work)
-        assert found is not None
-        return found
-
-    async def page_without_order(self) -> CouponView | None:
-        """What the shop's other pages show."""
-
-        def work(conn: Connection) -> CouponView | None:
-            ctx = Context(
-                shop=self.shop,
-                settings=settings.current(conn, self.shop.id, ShopSettings),
-                language=language("de", "sie", folder=LOCALES),
-                surface=Surface.STOREFRONT,
-                now=self.now,
-            )
-            return view(conn, ctx, CouponSettings())
+            return ctx, view(conn, ctx, settings.current(conn, owner.id, CouponSettings))
 
         return await self.db.read(work)
 

@@ -9,8 +9,8 @@ from plugin.core.order_book import order
 from tests.integration.coupon.stage import Stage
 from widgets.base import Subject
 from widgets.coupon.jobs import expire
-from widgets.coupon.privacy import PROCESSING, erase, export
-from widgets.coupon.tables import EXPIRED, GIVEN, coupon, coupon_code, coupon_use
+from widgets.coupon.privacy import PROCESSING, erase, erase_counted, export, export_counted
+from widgets.coupon.tables import EXPIRED, GIVEN, coupon, coupon_code, coupon_customer, coupon_use
 
 
 async def person(stage: Stage, *order_ids: int) -> Subject:
@@ -80,7 +80,22 @@ async def test_a_strangers_page_still_says_that_their_code_was_used(stage: Stage
 
 
 def test_what_is_kept_of_a_person_is_declared() -> None:
-    (processing,) = PROCESSING
+    processing, counted = PROCESSING
     assert {"coupon_code.code", "coupon_code.assigned_at", "coupon.order_ref"} <= set(processing.columns)
     assert processing.export is export
     assert processing.erase is erase
+    assert counted.erase is erase_counted
+
+
+async def test_what_shopify_counted_is_told_and_forgotten_and_late_answers_find_nobody(stage: Stage) -> None:
+    await stage.set(stamp_every=5)
+    await stage.tell(stage.arrival(1, customer_id=7), stage.arrival(2, customer_id=8))
+    await stage.answer(7, 4)
+    subject = Subject(stage.shop.id, (7,))
+    told = await stage.db.read(lambda conn: list(export_counted(conn, subject)))
+    assert told == [{"orders": 4, "counted_at": stage.now}]
+    await stage.db.write(lambda conn: erase_counted(conn, subject, stage.now))
+    await stage.db.write(lambda conn: erase_counted(conn, Subject(stage.shop.id), stage.now))
+    assert [customer for (customer,) in await stage.rows(coupon_customer, "customer_id")] == [8]
+    await stage.answer(7, 9)
+    assert await stage.db.read(lambda conn: list(export_counted(conn, subject))) == []

@@ -1,4 +1,4 @@
-"""Five settings with the contract's defaults, and no coupon that pays for a whole order."""
+"""Settings with the contract's defaults, and no coupon that pays for a whole order."""
 
 import pytest
 
@@ -48,7 +48,21 @@ def test_a_fixed_amount_needs_a_minimum_above_it(minimum: int) -> None:
     assert changed(kind="amount", value=500, minimum_subtotal=501).value == 500
 
 
-@pytest.mark.parametrize("key", ["first_order_only", "monthly_cap", "stamp_every", "unknown"])
+def test_a_full_card_makes_no_free_orders_either() -> None:
+    made = changed(stamp_every="5", stamp_kind="amount", stamp_value="1500", stamp_minimum="6000")
+    assert (made.stamp_every, made.stamp_value, made.stamp_minimum) == (5, 1500, 6000)
+    for patch, field in (
+        ({"stamp_kind": "amount", "stamp_value": 500, "stamp_minimum": 500}, "stamp_minimum"),
+        ({"stamp_value": 101}, "stamp_value"),
+        ({"stamp_every": -1}, "stamp_every"),
+        ({"stamp_every": 101}, "stamp_every"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            changed(**patch)
+        assert set(refused.value.fields) == {field}
+
+
+@pytest.mark.parametrize("key", ["monthly_cap", "unknown"])
 def test_a_setting_without_an_effect_is_refused(key: str) -> None:
     with pytest.raises(Invalid) as refused:
         changed(**{key: "1"})

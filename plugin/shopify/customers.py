@@ -1,0 +1,28 @@
+"""What the Admin API says of a customer, asked only where a campaign needs it. Needs ``read_customers``."""
+
+from dataclasses import dataclass
+
+from plugin.shopify.client import Gateway
+from plugin.shopify.documents import document
+from plugin.shopify.errors import Misunderstood
+from plugin.shopify.names import gid
+from plugin.shops import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """``orders``: how many the customer has placed with this shop, ever."""
+
+    orders: int
+
+
+async def customer_facts(gateway: Gateway, shop: Shop, customer_id: int) -> CustomerFacts | None:
+    """The customer as they are now, None where the shop has no such customer any more. Raises GatewayError."""
+    result = await gateway.execute(shop, document("CustomerFacts"), {"id": gid("Customer", customer_id)})
+    found = result.data.get("customer")
+    if found is None:
+        return None
+    try:
+        return CustomerFacts(int(found["numberOfOrders"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Misunderstood("Shopify's answer about a customer cannot be read.") from error

@@ -1,0 +1,50 @@
+"""Between campaigns: the first that fits, and no waiting for one that comes after a certain one."""
+
+from datetime import date
+
+import pytest
+
+from widgets.coupon.doubts import NOBODY, Buyer, Choice, Doubt, decode, settle
+from widgets.coupon.owed import Refusal
+
+DAY = date(2026, 12, 21)
+STAMPS = Choice("stamp", 2, DAY, every=5)
+FIRST = Choice("", 1, DAY, first_only=True)
+ANY = Choice("", 1, DAY)
+
+
+def got(doubt: Doubt, buyer: Buyer) -> tuple[int, Refusal | None] | None:
+    found = settle(doubt, buyer)
+    return None if found is None else (found.node_id, found.refusal)
+
+
+@pytest.mark.parametrize(
+    ("choices", "buyer", "expected"),
+    [
+        ((ANY,), Buyer(), (1, None)),
+        ((STAMPS, ANY), Buyer(), None),
+        ((STAMPS, ANY), Buyer(5, is_first=False), (2, None)),
+        ((STAMPS, ANY), Buyer(10, is_first=False), (2, None)),
+        ((STAMPS, ANY), Buyer(4, is_first=False), (1, None)),
+        ((STAMPS, ANY), NOBODY, (1, None)),
+        ((FIRST,), Buyer(1, is_first=True), (1, None)),
+        ((FIRST,), Buyer(2, is_first=False), (1, Refusal.FIRST)),
+        ((FIRST,), NOBODY, (1, Refusal.FIRST)),
+        ((STAMPS, FIRST), Buyer(3, is_first=False), (1, Refusal.FIRST)),
+        ((ANY, STAMPS), Buyer(), (1, None)),
+    ],
+)
+def test_the_first_that_fits(
+    choices: tuple[Choice, ...], buyer: Buyer, expected: tuple[int, Refusal | None] | None
+) -> None:
+    assert got(Doubt(choices, 1, DAY), buyer) == expected
+
+
+def test_without_a_choice_the_reason_is_the_orders_own() -> None:
+    assert got(Doubt((), 1, DAY, Refusal.MINIMUM), Buyer()) == (1, Refusal.MINIMUM)
+    assert got(Doubt((STAMPS,), 1, DAY, Refusal.MINIMUM), Buyer(1)) == (1, Refusal.MINIMUM)
+
+
+def test_what_is_written_down_is_read_again() -> None:
+    for doubt in (Doubt((STAMPS, FIRST), 1, DAY), Doubt((), 1, DAY, Refusal.SOURCE)):
+        assert decode(doubt.encode()) == doubt

@@ -1,0 +1,64 @@
+"""What Shopify is asked about a customer, and the coupons that its answer decides."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from plugin.core import order_book, tombstones
+from plugin.core.order_book import order
+from plugin.database import among
+from plugin.shopify.customers import customer_facts
+from plugin.tasks import TaskRun
+from widgets.coupon import people
+from widgets.coupon.effects import on_orders
+from widgets.coupon.stamps import Counted
+from widgets.coupon.tables import coupon
+
+_WAITING = (
+    select(order.c.id)
+    .join(coupon, coupon.c.order_ref == order.c.id)
+    .where(
+        order.c.shop_id == coupon.c.shop_id,
+        among(order.c.shop_id, "shops"),
+        among(order.c.customer_id, "customers"),
+        coupon.c.doubt.is_not(None),
+    )
+)
+
+
+async def customer(run: TaskRun) -> None:
+    """Ask how many orders a customer has placed, once, and decide the coupons that waited for it.
+
+    The key is ours of the customer's row; nothing is done for one that was erased. Somebody whom Shopify does not know
+    any more has no orders but those we were told of. Bells ring for the orders.
+    """
+    key = int(run.key)
+    row = await run.db.read(lambda conn: people.by_key(conn, run.shop.id, key))
+    if row is None:
+        return
+    counted = None
+    if row.orders is None:
+        facts = await customer_facts(run.gateway, run.shop, row.customer_id)
+        counted = Counted(facts.orders if facts else 0, run.now)
+    shop_id, now = run.shop.id, run.now
+    decided = await run.db.write(lambda conn: decide(conn, shop_id, key, counted, now))
+    run.bells.ring(*(f"order:{shop_id}:{order_id}" for order_id in decided))
+
+
+def decide(conn: Connection, shop_id: int, key: int, counted: Counted | None, now: datetime) -> list[int]:
+    """Write the answer down, unless there is one, and decide what waited for it; returns Shopify's ids of the orders.
+
+    Orders are locked before customers, as everywhere.
+    """
+    tombstones.share(conn, [shop_id])
+    row = people.by_key(conn, shop_id, key)
+    if row is None:
+        return []
+    pair = (shop_id, row.customer_id)
+    members = people.groups_of(conn, [pair])[pair]
+    refs = conn.execute(_WAITING, {"shops": [shop_id], "customers": sorted(members)}).scalars()
+    changes = order_book.load(conn, refs)
+    if counted is not None:
+        people.count(conn, shop_id, row.customer_id, key, counted)
+    on_orders(conn, changes, now)
+    return [change.order_id for change in changes]

@@ -1,0 +1,42 @@
+"""What previews show of coupons: Shopify's part is played, on a database that is thrown away."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from plugin.core import order_book
+from widgets.coupon import doubts, stock
+from widgets.coupon.effects import on_orders
+from widgets.coupon.tables import FREE, coupon, coupon_code, coupon_customer
+
+SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
+"""What previews show, and no shop has: codes that changed with every look would draw the eye for nothing."""
+
+
+def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
+    """Answer about the customer as Shopify would, and mint two codes, always the same, for the orders that wait."""
+    _answer(conn, now)
+    waiting = (
+        select(coupon.c.order_ref, coupon.c.node_id).where(coupon.c.waiting).order_by(coupon.c.order_ref)
+    )
+    rows = [
+        {"shop_id": shop_id, "node_id": row.node_id, "state": FREE, "code": code, "gid": code}
+        for row, code in zip(conn.execute(waiting), SAMPLES, strict=False)
+    ]
+    if rows:
+        conn.execute(insert(coupon_code), rows)
+    for node_id in {row["node_id"] for row in rows}:
+        stock.review(conn, shop_id, node_id, now, filling=False)
+
+
+def _answer(conn: Connection, now: datetime) -> None:
+    """Decide what was left open: a first order counts as one, so that its coupon is seen."""
+    open_ = conn.execute(select(coupon.c.order_ref, coupon.c.doubt).where(coupon.c.doubt.is_not(None))).all()
+    for row in open_:
+        doubt = doubts.decode(row.doubt)
+        choices = tuple(msgspec.structs.replace(choice, first_only=False) for choice in doubt.choices)
+        eased = msgspec.structs.replace(doubt, choices=choices).encode()
+        conn.execute(update(coupon).where(coupon.c.order_ref == row.order_ref).values(doubt=eased))
+    conn.execute(update(coupon_customer).values(orders=len(open_), counted_at=now))
+    on_orders(conn, order_book.load(conn, [row.order_ref for row in open_]), now)
