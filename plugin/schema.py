@@ -22,6 +22,7 @@ MODULES = (
     "plugin.core.order_book",
     "plugin.core.accounts",
     "plugin.core.ledger",
+    "plugin.core.product_facts",
     "plugin.core.append_only",
     "plugin.core.tombstones",
     "plugin.core.privacy",

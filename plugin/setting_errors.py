@@ -12,6 +12,9 @@ Gettext: TypeAlias = Callable[[str], str]
 
 
 NUMBER = sentence("Enter a number.")
+AMOUNT = sentence("Enter an amount such as %(example)s.")
+AT_LEAST = sentence("Enter at least %(ge)s.")
+AT_MOST = sentence("Enter at most %(le)s.")
 WHOLE = sentence("Enter a whole number.")
 YES_NO = sentence("Enter true or false.")
 LIST = sentence("Enter a list.")
@@ -25,9 +28,9 @@ _SENTENCES = {
     "missing": sentence("This field is needed."),
     "extra_forbidden": sentence("There is no such setting."),
     "greater_than": sentence("Enter more than %(gt)s."),
-    "greater_than_equal": sentence("Enter at least %(ge)s."),
+    "greater_than_equal": AT_LEAST,
     "less_than": sentence("Enter less than %(lt)s."),
-    "less_than_equal": sentence("Enter at most %(le)s."),
+    "less_than_equal": AT_MOST,
     "decimal_max_places": sentence("Enter at most %(decimal_places)s decimal places."),
     "decimal_max_digits": sentence("Enter at most %(max_digits)s digits."),
     "decimal_whole_digits": sentence("Enter at most %(whole_digits)s digits before the decimal point."),

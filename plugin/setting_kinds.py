@@ -23,6 +23,7 @@ PLAIN = frozenset({"number", "money", "percent", "text"})
 """What a field may turn into by the choice made in another one."""
 
 _UNITS: Mapping[str, Kind] = {"money": "money", "percent": "percent", "text": "text"}
+_ALL_OF_IT = 100
 _LISTS = (tuple, list, set, frozenset)
 
 
@@ -122,14 +123,17 @@ def extra_of(info: FieldInfo) -> dict[str, Any]:
 
 
 def bounds(info: FieldInfo, kind: Kind, currency: str) -> tuple[str | None, str | None]:
-    """Return the least and the greatest value as they are typed."""
+    """Return the least and the greatest value as they are typed; nothing is more than 100 percent of itself."""
     found = {
         type(bound).__name__: str(major(limit, currency) if kind == "money" else limit)
         for bound in info.metadata
         for limit in [getattr(bound, type(bound).__name__.lower(), None)]
         if limit is not None
     }
-    return found.get("Ge"), found.get("Le")
+    most = found.get("Le")
+    if kind == "percent" and (most is None or Decimal(most) > _ALL_OF_IT):
+        most = str(_ALL_OF_IT)
+    return found.get("Ge"), most
 
 
 def step(info: FieldInfo, kind: Kind, currency: str) -> str | None:

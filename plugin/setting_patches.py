@@ -9,10 +9,10 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from plugin.core.money import minor
+from plugin.core.money import exponent, minor
 from plugin.errors import Invalid
 from plugin.language import Language
-from plugin.setting_errors import NUMBER, WHOLE
+from plugin.setting_errors import AMOUNT, AT_LEAST, AT_MOST, WHOLE
 from plugin.setting_forms import MADE
 from plugin.setting_input import read_text
 from plugin.setting_kinds import Kind, Shape, choices, default_of, shape
@@ -44,7 +44,8 @@ def patch_of(
 ) -> dict[str, object]:
     """Return what a submitted form asks for: an unchecked switch is absent from it, money is typed in units.
 
-    Raises Invalid for each amount that is no number of minor units; everything else is left to the validation.
+    Raises Invalid for each amount that the currency or the field's bounds do not allow; everything else is left to
+    the validation.
     """
     form = _Form(submitted, currency, language)
     found = {name: _read(form, info, model, "", name, name) for name, info in model.model_fields.items()}
@@ -80,7 +81,7 @@ def _read(
         return _rows(form, found, name, path)
     text = form.submitted[name].strip()
     if kind == "money":
-        return None if not text and found.optional else _minor(form, path, text)
+        return None if not text and found.optional else _minor(form, path, text, info)
     if kind == "percent" and found.units and str in get_args(info.annotation):
         return _whole(form, path, text)
     return text.replace(",", ".") if kind in {"number", "percent"} and _is_decimal(info) else text
@@ -102,7 +103,7 @@ def _pair(form: _Form, found: Shape, name: str, path: str) -> object:
     if found.optional and not any(text and text.strip() for text in texts):
         return None
     return [
-        _minor(form, f"{path}[{number}]", text or "")
+        _minor(form, f"{path}[{number}]", text or "", place)
         if shape(place).kind == "money"
         else (text or "").strip()
         for number, (place, text) in enumerate(zip(found.places, texts, strict=True))
@@ -165,9 +166,37 @@ def _whole(form: _Form, path: str, text: str) -> int:
         return 0
 
 
-def _minor(form: _Form, path: str, text: str) -> int:
+def _minor(form: _Form, path: str, text: str, info: FieldInfo) -> int:
+    """An amount of the shop's currency, whose bounds are told as amounts."""
+    gettext, currency = form.language.gettext, form.currency
     try:
-        return minor(text.strip().replace(",", "."), form.currency)
+        amount = typed_amount(text, currency)
     except ValueError:
-        form.wrong[path] = form.language.gettext(NUMBER)
+        form.wrong[path] = gettext(AMOUNT, example=form.language.money(_example(currency), currency))
         return 0
+    for bound in info.metadata:
+        least, most = getattr(bound, "ge", None), getattr(bound, "le", None)
+        if least is not None and amount < least:
+            form.wrong[path] = gettext(AT_LEAST, ge=form.language.money(least, currency))
+        if most is not None and amount > most:
+            form.wrong[path] = gettext(AT_MOST, le=form.language.money(most, currency))
+    return amount
+
+
+def typed_amount(text: str, currency: str) -> int:
+    """Return a typed amount in minor units; ValueError unless it has at most the currency's places.
+
+    A comma is a decimal comma: 1,000 is refused in euros and in yen, rather than taken for one.
+    """
+    places = exponent(currency)
+    fraction = f"([.,][0-9]{{1,{places}}})?" if places else ""
+    bare = text.strip()
+    if not re.fullmatch(f"[+-]?[0-9]{{1,18}}{fraction}", bare):
+        raise ValueError("no amount of this currency")
+    return minor(bare.replace(",", "."), currency)
+
+
+def _example(currency: str) -> int:
+    """An amount that shows the currency's places: 12.50, or 1250 where it has none."""
+    scale: int = 10 ** max(0, exponent(currency) - 2)
+    return 1250 * scale

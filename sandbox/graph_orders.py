@@ -103,7 +103,11 @@ def _test(field: str, operator: str, text: str) -> Callable[[Order], bool]:
         return lambda order: _holds(instant(order.body[field]), operator, limit)
     if field == "id":
         return lambda order: _holds(order.id, operator, int(text))
-    if field in {"financial_status", "name", "test", "source_name"} and not operator:
+    if field == "name" and not operator:
+        return lambda order: (
+            str(order.body["name"]).removeprefix("#").lower() == text.removeprefix("#").lower()
+        )
+    if field in {"financial_status", "test", "source_name"} and not operator:
         return lambda order: str(order.body[field]).lower() == text.lower()
     if field == "customer_id" and not operator:
         return lambda order: order.customer_id == int(text)

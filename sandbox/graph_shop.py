@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLError
@@ -21,7 +22,7 @@ from sandbox.graph import (
 from sandbox.graph_metafields import WRITE_SCOPES, installation, metafield, node
 from sandbox.ids import gid, number_of, utc
 from sandbox.money import Body
-from sandbox.state import Customer
+from sandbox.state import Customer, Product
 
 
 def _add_tags(source: Any, context: Context, *, id: str, tags: list[str]) -> Body:
@@ -50,13 +51,17 @@ def _receive_flow(
     return {"userErrors": []}
 
 
-def _page(items: Any, page: Body) -> Body:
+def _page(items: Any, page: Body, position: Callable[[Any], int] = lambda one: one.id) -> Body:
     if page.pop("query", None):
         raise GraphQLError("The sandbox cannot search here.")
     if page.pop("sortKey", "ID") not in {"ID", "POSITION"}:
         raise GraphQLError("The sandbox sorts by id alone here.")
     page.pop("savedSearchId", None)
-    return connection(sorted(items, key=lambda one: one.id), lambda one: one.id, **page)
+    return connection(sorted(items, key=position), position, **page)
+
+
+def _collections(one: Product, context: Context, **page: Any) -> Body:
+    return _page(one.collections, page, lambda number: number)
 
 
 def _email(customer: Customer, context: Context) -> Body | None:
@@ -161,10 +166,15 @@ TABLES: Tables = {
         "createdAt": lambda one, context: utc(one.created_at),
         "legacyResourceId": lambda one, context: str(one.id),
         "metafield": metafield,
+        "collections": _collections,
         "inCollection": lambda one, context, id: number_of(id, "Collection") in one.collections,
         "status": lambda one, context: "ACTIVE",
         "tags": lambda one, context: list(one.tags),
         "variants": lambda one, context, **page: _page([one], page),
+    },
+    "Collection": {
+        "id": lambda number, context: gid("Collection", number),
+        "legacyResourceId": lambda number, context: str(number),
     },
     "ProductVariant": {
         "id": lambda one, context: gid("ProductVariant", one.variant_id),

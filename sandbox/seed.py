@@ -7,19 +7,22 @@ from datetime import timedelta
 from sandbox.simulator import Simulator
 from sandbox.state import Product
 
+_ALL, _KITCHEN, _PAPER = 1, 2, 3
+"""Collections; every product is in the first."""
+
 _PRODUCTS = (
-    ("Leinenhemd", "79.90"),
-    ("Wollschal", "49.90"),
-    ("Keramikbecher", "18.50"),
-    ("Notizbuch", "14.00"),
-    ("Bienenwachskerze", "24.00"),
-    ("Einkaufstasche", "12.90"),
-    ("Teekanne", "64.00"),
-    ("Leinenschürze", "44.00"),
-    ("Obstschale", "38.00"),
-    ("Briefpapier", "16.50"),
-    ("Schneidebrett", "42.00"),
-    ("Olivenseife", "7.90"),
+    ("Leinenhemd", "79.90", (_ALL,), ("Leinen", "Neu")),
+    ("Wollschal", "49.90", (_ALL,), ("Wolle",)),
+    ("Keramikbecher", "18.50", (_ALL, _KITCHEN), ("Keramik",)),
+    ("Notizbuch", "14.00", (_ALL, _PAPER), ()),
+    ("Bienenwachskerze", "24.00", (_ALL,), ()),
+    ("Einkaufstasche", "12.90", (_ALL,), ("Leinen",)),
+    ("Teekanne", "64.00", (_ALL, _KITCHEN), ("Keramik", "Neu")),
+    ("Leinenschürze", "44.00", (_ALL, _KITCHEN), ("Leinen",)),
+    ("Obstschale", "38.00", (_ALL, _KITCHEN), ("Keramik",)),
+    ("Briefpapier", "16.50", (_ALL, _PAPER), ()),
+    ("Schneidebrett", "42.00", (_ALL, _KITCHEN), ()),
+    ("Olivenseife", "7.90", (_ALL,), ("Neu",)),
 )
 _CUSTOMERS = (
     ("anna@example.com", "Anna", "Beispiel"),
@@ -31,7 +34,10 @@ _CUSTOMERS = (
 def furnish(simulator: Simulator, shop: str) -> None:
     """Fill a shop that has nothing yet: twelve products, a gift card, three customers, six orders in all states."""
     simulator.shop(shop, name="Muster & Söhne", development=True)
-    goods = [simulator.product(title, price, shop=shop, collections=(1,)) for title, price in _PRODUCTS]
+    goods = [
+        simulator.product(title, price, shop=shop, collections=collections, tags=tags)
+        for title, price, collections, tags in _PRODUCTS
+    ]
     card = simulator.product("Geschenkgutschein", "50.00", shop=shop, gift_card=True)
     people = [
         simulator.customer(email, shop=shop, first_name=first, last_name=last)

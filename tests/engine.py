@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert
 
 import widgets
 from plugin import settings, shops, verify
-from plugin.core import accounts, ledger, positions
+from plugin.core import accounts, ledger, positions, product_facts
+from plugin.core.campaigns import ProductFacts
 from plugin.core.ledger import Entry
 from plugin.core.orders import Arrival, Snapshot
 from plugin.crypto import Keyring
@@ -22,9 +23,11 @@ from plugin.pseudonyms import Pseudonyms
 from plugin.settings import Section, ShopSettings, setting
 from plugin.shops import Shop, Tokens
 from plugin.verify import Report
+from tests.oracle.campaigns import Shelf
 from webhooks import handle, inbox, payloads
 from webhooks.handle import Batch
 from webhooks.inbox import Received
+from widgets.loyalty import products
 from widgets.loyalty.settings import LoyaltySettings
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +116,21 @@ def redeem(conn: Connection, shop: Shop, customer: int, points: int, at: datetim
     account = accounts.ensure(conn, [(shop.id, customer)])[shop.id, customer]
     entry = Entry(shop.id, account.id, ledger.REDEMPTION, -points, f"test:{next(_ids)}", at)
     positions.post(conn, [entry], now)
+
+
+def answer_products(conn: Connection, shop: Shop, shelf: Shelf, now: datetime) -> None:
+    """Have the orders that wait told about their products, as the task does that asks Shopify."""
+    after = 0
+    while refs := products.waiting(conn, shop.id, after):
+        for about in products.missing(conn, shop.id, refs):
+            _, product, day = about
+            facts = ProductFacts(
+                frozenset(shelf.collections(product, day)),
+                frozenset(tag.casefold() for tag in shelf.tags(product, day)),
+            )
+            product_facts.learn(conn, about, None if shelf.is_gone(product, day) else facts, now)
+        products.derive(conn, refs, now)
+        after = refs[-1]
 
 
 def tick(conn: Connection, now: datetime) -> None:

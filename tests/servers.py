@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
 from tools.services import postgres_folder, redis_server
+
+T = TypeVar("T")
 
 START_SECONDS = 60
 
@@ -69,7 +71,7 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        _apart(run())
+        apart(run())
 
     def start(self) -> None:
         """Start the server and return when it answers."""
@@ -208,6 +210,7 @@ def _run_as(owner: str | None, command: list[str], folder: Path) -> None:
             raise subprocess.CalledProcessError(done.returncode, command, output=out.read()[-2000:])
 
 
-def _apart(work: Coroutine[None, None, None]) -> None:
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: there may be a loop in this one."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, work).result()

@@ -30,8 +30,8 @@ function Code({code, view}: {code: string; view: CouponView}) {
   const [copied, setCopied] = useState(false);
   const label = copied ? (view.copied_text ?? view.copy_text) : view.copy_text;
   return (
-    <s-box background="subdued" borderRadius="base" padding="small-100 base">
-      <s-stack direction="inline" gap="base" alignItems="center" justifyContent="space-between">
+    <s-box background="subdued" borderRadius="base" padding="small-200 small-200 small-200 base">
+      <s-stack direction="inline" gap="small-100" alignItems="center" justifyContent="space-between">
         <s-text type="strong">{code}</s-text>
         <s-button variant="secondary" command="--copy" commandFor={CLIPBOARD} {...(!label && {accessibilityLabel: code})}>
           {label ?? <s-icon type={copied ? 'check' : 'clipboard'} />}

@@ -37,13 +37,16 @@ function Figures({figures}: Pick<LoyaltyView, 'figures'>) {
 
 function Line({left, below, right}: {left: string; below?: string; right: string}) {
   return (
-    <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
-      <s-stack>
-        <s-text>{left}</s-text>
-        {below && <s-text color="subdued">{below}</s-text>}
-      </s-stack>
-      <s-text>{right}</s-text>
-    </s-grid>
+    <s-stack gap="small-100">
+      <s-divider />
+      <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
+        <s-stack>
+          <s-text>{left}</s-text>
+          {below && <s-text color="subdued">{below}</s-text>}
+        </s-stack>
+        <s-text>{right}</s-text>
+      </s-grid>
+    </s-stack>
   );
 }
 
@@ -57,5 +60,5 @@ function day(entry: Entry, page: Page): string {
 }
 
 function signed(entry: Entry, page: Page): string {
-  return `${entry.points > 0 ? '+' : ''}${page.number(entry.points)}`;
+  return `${entry.points > 0 ? '+' : '−'}${page.number(Math.abs(entry.points))}`;
 }

@@ -1,6 +1,5 @@
 """The ledger page: a customer's points with their arithmetic, and the proof that all of them add up."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +8,9 @@ from starlette.responses import Response
 
 from plugin import verify
 from plugin.admin.answer import answer
-from plugin.admin.desk import Desk, desk_of
-from plugin.admin.statement import Statement, look_up
+from plugin.admin.desk import desk_of
+from plugin.admin.look_up import find
+from plugin.admin.statement import Statement
 from plugin.core import ledger
 from plugin.language import sentence
 from plugin.verify import Report
@@ -26,8 +26,6 @@ _KINDS = {
     ledger.ADJUSTMENT: sentence("Corrected by hand"),
     ledger.IMPORT: sentence("Brought along"),
 }
-_NUMBER = re.compile(r"(?:gid://shopify/(?:Customer|Order)/|#)?([1-9][0-9]{0,18})")
-_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,12 @@ class Verified:
 
 
 async def page(request: Request[Any]) -> Response:
-    """GET /admin/ledger: look up a customer or an order by its number."""
+    """GET /admin/ledger: look up a customer or an order."""
     desk = desk_of(request)
     asked = request.query_params.get("q", "").strip()[:80]
-    statement, message = await _found(desk, asked)
+    found = await find(desk, asked)
     kinds = {kind: desk.language.gettext(text) for kind, text in _KINDS.items()}
-    return answer(request, desk, "ledger", LedgerView(asked, statement, message, kinds))
+    return answer(request, desk, "ledger", LedgerView(asked, found.statement, found.message, kinds))
 
 
 async def check(request: Request[Any]) -> Response:
@@ -63,19 +61,3 @@ async def check(request: Request[Any]) -> Response:
     shop = desk.shop
     report = await desk.runtime.db.snapshot(lambda conn: verify.verify(conn, shop.handle, shop.id, desk.now))
     return answer(request, desk, "verified", Verified(report, desk.moment(desk.now)))
-
-
-async def _found(desk: Desk, asked: str) -> tuple[Statement | None, str]:
-    gettext = desk.language.gettext
-    if not asked:
-        return None, ""
-    number = _NUMBER.fullmatch(asked)
-    if number is None or int(number[1]) > _MOST:
-        return None, gettext(
-            "Enter the number of a customer or an order, as it stands in the address of its page."
-        )
-    wanted = int(number[1])
-    found = await desk.runtime.db.snapshot(lambda conn: look_up(conn, desk.shop.id, wanted, desk.now))
-    if found is None:
-        return None, gettext("Nothing is known here of a customer or an order with this number.")
-    return found, ""

@@ -123,7 +123,7 @@ class Statement:
         return self.sum == self.total and figures == held
 
 
-def look_up(conn: Connection, shop_id: int, number: int, now: datetime) -> Statement | None:
+def statement_of(conn: Connection, shop_id: int, number: int, now: datetime) -> Statement | None:
     """Return the statement of the customer with that id, or of the order's; None where this shop knows neither."""
     root = conn.execute(_ROOT, {"shop": shop_id, "customer": number}).scalar_one_or_none()
     if root is not None:

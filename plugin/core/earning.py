@@ -1,12 +1,16 @@
-"""How many points an order should have earned, and when they can be spent (semantics B 8, 9, 11)."""
+"""How many points an order should have earned, and when they can be spent (semantics B 8, 9, 11, 15)."""
 
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from plugin.core import campaigns
+from plugin.core.breakdowns import breakdown, plain
+from plugin.core.campaigns import NOTHING, ONCE, Campaign, Known
 from plugin.core.money import exponent
 from plugin.core.orders import OrderState, kept
+from plugin.core.parts import divide
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,15 @@ class Rule:
     without_tax: bool
     currency: str
     zone: str
+    campaigns: tuple[Campaign, ...] = ()
+
+    def day(self, instant: datetime) -> date:
+        """Return the day that the shop's clock shows."""
+        return instant.astimezone(ZoneInfo(self.zone)).date()
+
+    def running(self, instant: datetime) -> tuple[Campaign, ...]:
+        """Return the bonus campaigns of the instant's day."""
+        return campaigns.running(self.campaigns, self.day(instant)) if self.campaigns else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +45,59 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Points an order should have earned; its lot opens at ``available_at`` and closes at ``expires_at``."""
+    """Points an order should have earned; its lot opens at ``available_at`` and closes at ``expires_at``.
+
+    ``breakdown`` says in JSON what they are made of; ``waits`` that facts about its products may bring more.
+    """
 
     points: int
     kept: int
     available_at: datetime
     expires_at: datetime | None
+    breakdown: str
+    waits: bool = False
 
 
-def target(state: OrderState, rule: Rule, counting: Counting) -> Target:
-    """Return what the order should have earned by the rule in force when it was processed."""
+def target(state: OrderState, rule: Rule, counting: Counting, known: Known = NOTHING) -> Target:
+    """Return what the order should have earned by the rule in force when it was processed.
+
+    ``known`` is what was asked about its products; until then they bring what all products bring.
+    """
     facts = state.facts
     amount = kept(state, without_tax=rule.without_tax, count_test=counting.count_test_orders)
     if not counts(state, counting):
         amount = 0
-    points = amount * rule.rate // (1000 * 10 ** exponent(rule.currency))
+    points, written = _points(state, rule, amount, known)
     available_at = matures(facts.processed_at, rule)
-    return Target(points, amount, available_at, expires(available_at, rule))
+    return Target(
+        points=points,
+        kept=amount,
+        available_at=available_at,
+        expires_at=expires(available_at, rule),
+        breakdown=written,
+        waits=bool(asks(state, rule, counting) - known.keys()),
+    )
+
+
+def _points(state: OrderState, rule: Rule, amount: int, known: Known) -> tuple[int, str]:
+    """Return floor(sum of part x rate x multiplier), and what it is made of."""
+    unit = 1000 * 10 ** exponent(rule.currency)
+    on = rule.running(state.facts.processed_at)
+    if not on:
+        return amount * rule.rate // unit, plain(rule.currency, rule.rate, amount)
+    parts = divide(state, amount, on, known)
+    points = parts.weighted() * rule.rate // (parts.whole * ONCE * unit)
+    return points, breakdown(rule.currency, rule.rate, parts).encode()
+
+
+def asks(state: OrderState, rule: Rule, counting: Counting) -> set[int]:
+    """Return the products of the order whose facts may bring more than all products bring on its day."""
+    on = rule.running(state.facts.processed_at)
+    if not on or not campaigns.selective(on) or state.deleted or not counts(state, counting):
+        return set()
+    return {
+        line.product_id for line in state.facts.lines if line.product_id is not None and not line.gift_card
+    }
 
 
 def counts(state: OrderState, counting: Counting) -> bool:

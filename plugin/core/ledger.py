@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
 )
 
 from plugin.core import accounts
@@ -71,10 +73,20 @@ earning = Table(
     Column("available_at", Utc, nullable=False),
     Column("expires_at", Utc),
     Column("rule_version", String(24), nullable=False),
+    Column("breakdown", Text),
+    Column("waits", Boolean, nullable=False, server_default="0"),
     Index("ix_earning_account_id_available_at", "account_id", "available_at"),
     Index("ix_earning_shop_id_expires_at", "shop_id", "expires_at"),
+    Index(
+        "ix_earning_waits",
+        "shop_id",
+        "order_ref",
+        sqlite_where=text("waits = 1"),
+        postgresql_where=text("waits"),
+    ),
 )
-"""Today's target of each order, so that a lot can be read without its facts; recomputed by ``dankbar verify``."""
+"""Today's target of each order, so that a lot can be read without its facts; recomputed by ``dankbar verify``.
+``breakdown``: how the points came about; ``waits``: facts about products may bring more."""
 
 
 def of_kind(*kinds: str) -> ColumnElement[bool]:
@@ -127,7 +139,16 @@ _POSTED = (
     .group_by(ledger_entry.c.order_ref, ledger_entry.c.account_id)
 )
 _APPEND = Upsert(lambda insert: insert(ledger_entry))
-_CHANGING = ("account_id", "points", "kept", "available_at", "expires_at", "rule_version")
+_CHANGING = (
+    "account_id",
+    "points",
+    "kept",
+    "available_at",
+    "expires_at",
+    "rule_version",
+    "breakdown",
+    "waits",
+)
 
 
 def _set_earning(make: Callable[..., Any]) -> Any:
@@ -222,6 +243,7 @@ def _entry(order: Owed, account: int, points: int, before: int) -> Entry:
         business_at=order.business_at,
         order_ref=order.ref,
         rule_version=order.rule_version,
+        breakdown=order.target.breakdown,
     )
 
 
@@ -255,6 +277,8 @@ def _remember(conn: Connection, owed: Sequence[Owed], homes: dict[tuple[int, int
                 "available_at": order.target.available_at,
                 "expires_at": order.target.expires_at,
                 "rule_version": order.rule_version,
+                "breakdown": order.target.breakdown,
+                "waits": order.target.waits,
             }
         )
     if rows:

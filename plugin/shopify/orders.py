@@ -76,6 +76,22 @@ async def changed_orders(gateway: Gateway, shop: Shop, since: datetime) -> Async
             raise Misunderstood("The pages of changed orders go round in circles.")
 
 
+async def order_named(gateway: Gateway, shop: Shop, name: str) -> int | None:
+    """The id of the order that goes by this name (#1042, with or without #); None for none. Raises GatewayError.
+
+    Shopify's search finds what resembles the name; only the same one counts. Ten are enough to be sure.
+    """
+    bare = _bare(name)
+    quoted = bare.replace("\\", "\\\\").replace('"', '\\"')
+    result = await gateway.execute(shop, document("OrdersNamed"), {"query": f'name:"{quoted}"'})
+    found = [one for one in result.data["orders"]["nodes"] if _bare(str(one["name"])) == bare]
+    return number_of(found[0]["id"], "Order") if len(found) == 1 else None
+
+
+def _bare(name: str) -> str:
+    return name.strip().removeprefix("#").casefold()
+
+
 async def _fetched(gateway: Gateway, shop: Shop, found: Mapping[str, Any], started: datetime) -> FetchedOrder:
     try:
         facts = await _facts(gateway, shop, found)

@@ -40,6 +40,34 @@ def test_a_wrong_value_is_told_at_its_field_and_the_bar_stays(walk: Walk) -> Non
     save(walk)
 
 
+def test_a_fixed_amount_is_typed_as_money_and_is_what_the_coupon_says(
+    walk: Walk, sandbox: Sandbox, new_walk: NewWalk, email: str
+) -> None:
+    share = walk.admin.locator("s-number-field[name=value] input")
+    amount = walk.admin.locator("s-money-field[name=value] input")
+    kind = walk.admin.locator("s-select[name=kind] select")
+    least = walk.admin.locator("s-money-field[name=minimum_subtotal] input")
+    open_section(walk, "coupon")
+    expect(amount).to_be_hidden()
+    kind.select_option("amount")
+    expect(share).to_be_hidden()
+    amount.fill("4.50")
+    least.fill("20.00")
+    expect(walk.admin.locator("#preview")).to_contain_text("4,50 € auf Ihre nächste Bestellung")
+    assert walk.shut_out() == []
+    save(walk)
+    try:
+        shopper = new_walk(sandbox.base, sandbox.app)
+        shopper.buy("wollschal", email)
+        expect(shopper.widgets.get_by_text("4,50 € auf Ihre nächste Bestellung")).to_be_visible()
+    finally:
+        open_section(walk, "coupon")
+        kind.select_option("percentage")
+        share.fill("10")
+        least.fill("0")
+        save(walk)
+
+
 def test_what_is_not_saved_is_not_lost_without_asking(walk: Walk) -> None:
     open_section(walk, "coupon")
     value = walk.admin.locator("s-number-field[name=valid_days] input")

@@ -9,6 +9,7 @@ import pytest
 
 from plugin import schema
 from plugin.database import Database, open_database
+from tests.copies import Copies
 from tests.servers import PostgresServer
 
 HOMES = ("sqlite", "postgresql")
@@ -34,11 +35,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
-    """A migrated PostgreSQL database to copy."""
+def postgres_copies(postgres_server: PostgresServer) -> Copies:
+    """A migrated PostgreSQL database to borrow copies of."""
     url = postgres_server.create_database()
     asyncio.run(migrated(url))
-    return url
+    return Copies(postgres_server, url)
 
 
 @pytest.fixture(params=HOMES)
@@ -56,16 +57,15 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mak
 
         yield make
         return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    origin: str = request.getfixturevalue("postgres_template")
+    copies: Copies = request.getfixturevalue("postgres_copies")
 
-    def create() -> str:
-        made.append(server.create_database(template=origin))
+    def lend() -> str:
+        made.append(copies.lend())
         return made[-1]
 
-    yield create
+    yield lend
     for url in made:
-        server.drop_database(url)
+        copies.take_back(url)
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from tests.oracle import coupon
+from tests.oracle.campaigns import Bonus, Shelf, weighted
 from tests.oracle.facts import Refund, Snapshot, exponent
 from tests.oracle.lots import Debit, Lot, Standing, lot_times, replay
 from tests.oracle.orders import (
@@ -50,6 +52,7 @@ class LoyaltyVersion:
     expiry_months: int = 0
     basis: str = "gross"
     enabled: bool = True
+    bonuses: tuple[Bonus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class History:
     charged_back: frozenset[int] = frozenset()
     campaign: coupon.Campaign = field(default_factory=coupon.Campaign)
     codes: Mapping[int, str] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,11 @@ def in_force(versions: Sequence[AnyVersion], at: datetime) -> AnyVersion:
     raise LookupError(f"no version at {at}")
 
 
-def target(kept_value: int, currency: str, points_per_unit: str) -> int:
+def target(kept_value: int | Fraction, currency: str, points_per_unit: str) -> int:
     """T = floor(K x rate) by rule 9; the rate is for one unit of the currency."""
-    return floor(Fraction(kept_value, 10 ** exponent(currency)) * Fraction(Decimal(points_per_unit)))
+    return floor(
+        Fraction(kept_value) / Fraction(10) ** exponent(currency) * Fraction(Decimal(points_per_unit))
+    )
 
 
 def merged(history: History) -> set[tuple[int, int]]:
@@ -203,7 +209,9 @@ def judge_order(
         is_parked = s.currency != shop.currency
         is_early = s.created_at < history.active_from or s.processed_at < history.active_from
         if not (is_parked or is_early):
-            points = target(kept_value, s.currency, rule.points_per_unit if rule.enabled else "0")
+            day = s.processed_at.astimezone(ZoneInfo(zone)).date()
+            multiplied = weighted(s, refunds, kept_value, rule.bonuses, day, history.shelf)
+            points = target(multiplied, s.currency, rule.points_per_unit if rule.enabled else "0")
         if points:
             lot = Lot(
                 order.id, points, *lot_times(s.processed_at, zone, rule.pending_days, rule.expiry_months)

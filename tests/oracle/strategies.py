@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from tests.oracle.bodies import Piece, merge
+from tests.oracle.campaigns import Bonus, Shelf
 from tests.oracle.coupon import Campaign
 from tests.oracle.facts import exponent
 from tests.oracle.lots import Debit
@@ -152,6 +153,24 @@ def happen(
 
 
 @st.composite
+def bonuses(draw: st.DrawFn, opened: datetime, span_days: int) -> tuple[Bonus, ...]:
+    """Up to three bonus campaigns, mostly none, that overlap as they like."""
+    found = []
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        first = (opened + timedelta(days=draw(st.integers(-30, span_days)))).date()
+        found.append(
+            Bonus(
+                multiplier=draw(st.sampled_from(["2", "3", "1.5", "1.001", "10"])),
+                starts_on=first,
+                ends_on=first + timedelta(days=draw(st.sampled_from([0, 6, span_days, 2 * span_days]))),
+                collection=(chosen := draw(st.sampled_from([None, 1, 2, None]))),
+                tag=draw(st.sampled_from([None, "sale"])) if chosen is None else None,
+            )
+        )
+    return tuple(found)
+
+
+@st.composite
 def loyalty_versions(
     draw: st.DrawFn, opened: datetime = OPENED, span_days: int = 200
 ) -> tuple[LoyaltyVersion, ...]:
@@ -166,6 +185,7 @@ def loyalty_versions(
             expiry_months=draw(st.sampled_from([0, 1, 3, 12])),
             basis=draw(st.sampled_from(["gross", "net"])),
             enabled=draw(st.sampled_from([True] * 6 + [False])),
+            bonuses=draw(bonuses(opened, span_days)),
         )
         for start in starts
     )
@@ -235,6 +255,7 @@ def histories(
             minimum=draw(st.sampled_from([0, 2_000])),
             valid_days=draw(st.sampled_from([1_000, 30])),
         ),
+        shelf=Shelf(draw(st.integers(0, 99))),
     )
     looked = draw(
         st.one_of(st.integers(span_days, 3 * span_days), st.sampled_from([0, 1, 7, 15, 29, 31, 90]))

@@ -25,7 +25,7 @@ class CouponSettings(Section):
     kind: Literal["percentage", "amount"] = Field(
         default="percentage",
         title=sentence("The coupon takes off"),
-        description=sentence("A share of the next order (percentage) or a fixed amount (amount)."),
+        description=sentence("A share of the next order, or a fixed amount."),
         json_schema_extra={
             "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
         },
@@ -35,7 +35,8 @@ class CouponSettings(Section):
         ge=1,
         le=HIGHEST,
         title=sentence("Value"),
-        description=sentence("Percent, or an amount in the smallest unit of your currency."),
+        description=sentence("What the next order becomes cheaper by."),
+        json_schema_extra={"by": "kind", "units": {"percentage": "percent", "amount": "money"}},
     )
     valid_days: int = Field(
         default=30,

@@ -8,6 +8,7 @@ from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
 from widgets.loyalty.notes import notes
 from widgets.loyalty.processing import PROCESSING
+from widgets.loyalty.products import TASKS
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.view import view
 
@@ -18,6 +19,7 @@ widget = Widget(
     settings=LoyaltySettings,
     view=view,
     effects={"orders": on_orders},
+    tasks=TASKS,
     jobs=JOBS,
     processing=PROCESSING,
     invariants=INVARIANTS,

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select
 from plugin import settings
 from plugin.core import accounts, order_codec, positions
 from plugin.core.accounts import account
-from plugin.core.earning import Target, target
+from plugin.core.earning import Target
 from plugin.core.ledger import ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, earning, ledger_entry
 from plugin.core.order_book import order
 from plugin.tasks import task
 from widgets.base import Breach, Invariant
-from widgets.loyalty.effects import MODELS, counting, rule_at
+from widgets.loyalty.rules import MODELS
+from widgets.loyalty.targets import judged, targets
 
 PORTION = 500
 _REDERIVE = "orders.rederive"
@@ -38,6 +39,8 @@ _ORDERS = (
         earning.c.points,
         earning.c.available_at,
         earning.c.expires_at,
+        earning.c.breakdown,
+        earning.c.waits,
         earning.c.account_id,
     )
     .outerjoin(earning, earning.c.order_ref == order.c.id)
@@ -108,7 +111,7 @@ def totals(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Bre
         after = rows[-1].id
 
 
-def targets(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+def posted(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
     """Posted = target for every order, and today's target is what its facts give; erased orders are sealed."""
     after = 0
     waiting = set(conn.execute(_WAITING).scalars())
@@ -124,10 +127,10 @@ def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
     if not rows:
         return
     versions = settings.versions(conn, {row.shop_id for row in rows}, MODELS)
-    posted: dict[int, dict[int, int]] = defaultdict(dict)
-    for sums in conn.execute(_POSTED, {"refs": [row.id for row in rows]}):
-        posted[sums.order_ref][sums.root_id] = int(sums.points)
+    sums = _sums(conn, rows)
     states = {row.id: order_codec.decode(row.state) for row in rows}
+    orders = [judged(row.id, row.shop_id, states[row.id], versions) for row in rows]
+    due_of = targets(conn, orders)
     customers = {state.customer_id for state in states.values() if state.customer_id is not None}
     roots = {
         (row.shop_id, row.customer_id): row.root_id
@@ -135,11 +138,10 @@ def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
     }
     for row in rows:
         state = states[row.id]
-        rule = rule_at(versions, row.shop_id, state.facts.processed_at)
-        due = target(state, rule, counting(versions, row.shop_id))
+        due = due_of[row.id]
         root = roots.get((row.shop_id, state.customer_id))
         wanted = {root: due.points} if root is not None and due.points else {}
-        found = {id: points for id, points in posted[row.id].items() if points}
+        found = {id: points for id, points in sums[row.id].items() if points}
         if found != wanted:
             yield Breach("posted", _name(root), f"Order {row.id} posted {found}, its target is {wanted}.")
         if not _is_today(row, due):
@@ -152,21 +154,28 @@ def _judge_sealed(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
     """An erased order stays at what it had posted: the lot that was left of it is all its entries sum to."""
     if not rows:
         return
-    posted: dict[int, dict[int, int]] = defaultdict(dict)
-    for sums in conn.execute(_POSTED, {"refs": [row.id for row in rows]}):
-        posted[sums.order_ref][sums.root_id] = int(sums.points)
+    sums = _sums(conn, rows)
     homes = accounts.by_id(conn, {row.account_id for row in rows if row.account_id is not None})
     for row in rows:
         home = homes.get(row.account_id)
         wanted = {home.root_id: row.points} if home is not None and row.points else {}
-        found = {id: points for id, points in posted[row.id].items() if points}
+        found = {id: points for id, points in sums[row.id].items() if points}
         if found != wanted:
             whose = _name(home.root_id if home else None)
             yield Breach("sealed", whose, f"Erased order {row.id} posted {found}, sealed are {wanted}.")
 
 
+def _sums(conn: Connection, rows: Sequence[Any]) -> dict[int, dict[int, int]]:
+    """What was posted for each order, by root account."""
+    sums: dict[int, dict[int, int]] = defaultdict(dict)
+    for row in conn.execute(_POSTED, {"refs": [row.id for row in rows]}):
+        sums[row.order_ref][row.root_id] = int(row.points)
+    return sums
+
+
 def _is_today(row: Row[Any], due: Target) -> bool:
-    return (row.points, row.available_at, row.expires_at) == (due.points, due.available_at, due.expires_at)
+    stored = (row.points, row.available_at, row.expires_at, row.breakdown, row.waits)
+    return stored == (due.points, due.available_at, due.expires_at, due.breakdown, due.waits)
 
 
 def expiries(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
@@ -227,7 +236,7 @@ def _name(root: int | None) -> str | None:
 
 INVARIANTS = (
     Invariant("total", totals),
-    Invariant("posted", targets),
+    Invariant("posted", posted),
     Invariant("expiry", expiries),
     Invariant("balance", balances),
     Invariant("shop", owners),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from plugin.core import privacy
 from plugin.core.accounts import account
@@ -34,11 +34,19 @@ _ENTRIES = (
     .order_by(ledger_entry.c.business_at, ledger_entry.c.id)
 )
 _LOTS = (
-    select(order.c.order_id, earning.c.points, earning.c.kept, earning.c.available_at, earning.c.expires_at)
+    select(
+        order.c.order_id,
+        earning.c.points,
+        earning.c.kept,
+        earning.c.breakdown,
+        earning.c.available_at,
+        earning.c.expires_at,
+    )
     .join(order, order.c.id == earning.c.order_ref)
     .where(among(earning.c.order_ref, "refs"), ~order.c.sealed)
     .order_by(earning.c.available_at, order.c.id)
 )
+_END_WAIT = update(earning).where(among(earning.c.order_ref, "refs")).values(waits=False)
 
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
@@ -72,6 +80,7 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
                 "order": str(lot.order_id),
                 "points": lot.points,
                 "on_amount": lot.kept,
+                "breakdown": lot.breakdown,
                 "available_at": lot.available_at,
                 "expires_at": lot.expires_at,
             }
@@ -79,7 +88,11 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
 
 
 def erase(conn: Connection, subject: Subject, now: datetime) -> None:
-    """Take the person from their accounts; sums and entries stay in the books and lead to nobody."""
+    """Take the person from their accounts; sums and entries stay in the books and lead to nobody.
+
+    What an order posted is all that it ever will: nothing is asked about its products any more.
+    """
+    conn.execute(_END_WAIT, {"refs": list(subject.order_refs)})
     privacy.detach(conn, subject.shop_id, subject.customer_ids)
 
 
@@ -107,6 +120,7 @@ PROCESSING = (
             "earning.available_at",
             "earning.expires_at",
             "earning.rule_version",
+            "earning.breakdown",
         ),
         export=export,
         erase=erase,

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from plugin.setting_errors import WrongField
 from plugin.setting_input import sentence
 from plugin.settings import Section
+from widgets.loyalty.campaigns import MOST_CAMPAIGNS, Campaign
 from widgets.loyalty.catalogue import MOST_REWARDS, Reward
 
 
@@ -26,7 +27,7 @@ class LoyaltySettings(Section):
     basis: Literal["gross", "net"] = Field(
         default="gross",
         title=sentence("Points are counted on"),
-        description=sentence("The amount with tax (gross) or without it (net); shipping never counts."),
+        description=sentence("The amount with tax or without it; shipping never counts."),
         json_schema_extra={
             "labels": {"gross": sentence("the amount with tax"), "net": sentence("the amount without tax")}
         },
@@ -54,6 +55,12 @@ class LoyaltySettings(Section):
         title=sentence("Months until points expire"),
         description=sentence("Counted from the day they can be spent; 0 means never."),
     )
+    campaigns: tuple[Campaign, ...] = Field(
+        default=(),
+        max_length=MOST_CAMPAIGNS,
+        title=sentence("Bonus campaigns"),
+        description=sentence("Days on which purchases bring more points, on all products or on some."),
+    )
     rewards: tuple[Reward, ...] = Field(
         default=(),
         max_length=MOST_REWARDS,
@@ -65,4 +72,6 @@ class LoyaltySettings(Section):
     def _named_once(self) -> Self:
         if len({reward.id for reward in self.rewards}) != len(self.rewards):
             raise WrongField("rewards", sentence("Two rewards have the same short name."))
+        if len({campaign.id for campaign in self.campaigns}) != len(self.campaigns):
+            raise WrongField("campaigns", sentence("Two campaigns have the same short name."))
         return self

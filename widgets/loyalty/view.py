@@ -24,6 +24,7 @@ from plugin.language import Language
 from plugin.setting_input import sentence
 from widgets.base import Context
 from widgets.loyalty.settings import LoyaltySettings
+from widgets.loyalty.wording import breakdown_text
 
 _KINDS = {
     ACCRUAL: sentence("Order"),
@@ -37,15 +38,22 @@ _KINDS = {
     IMPORT: sentence("Brought along"),
 }
 
-_EARNED = select(earning.c.points, earning.c.available_at).where(earning.c.order_ref == bindparam("ref"))
+_EARNED = select(
+    earning.c.points, earning.c.kept, earning.c.available_at, earning.c.breakdown, earning.c.waits
+).where(earning.c.order_ref == bindparam("ref"))
 
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """Points of one order: its target today, and the local date on which they can be spent."""
+    """Points of one order: its target today, and the local date on which they can be spent.
+
+    ``breakdown`` is how they came about; ``note`` says that a bonus may follow.
+    """
 
     earned: int
     available_on: date
+    breakdown: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class LoyaltyView:
 def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyView | None:
     """Return the points to show; None for a shop that gives none and a customer who has none."""
     zone = ctx.settings.zone
-    order = _earned(conn, ctx.order.ref, zone) if ctx.order else None
+    order = _earned(conn, ctx.order.ref, zone, ctx.language) if ctx.order else None
     mine = None
     if ctx.customer_id is not None:
         mine = standing.standing(conn, ctx.shop.id, ctx.customer_id, ctx.now)
@@ -102,9 +110,18 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
     )
 
 
-def _earned(conn: Connection, ref: int, zone: ZoneInfo) -> Earned | None:
+def _earned(conn: Connection, ref: int, zone: ZoneInfo, language: Language) -> Earned | None:
     row = conn.execute(_EARNED, {"ref": ref}).one_or_none()
-    return Earned(row.points, row.available_at.astimezone(zone).date()) if row else None
+    if row is None:
+        return None
+    return Earned(
+        earned=row.points,
+        available_on=row.available_at.astimezone(zone).date(),
+        breakdown=breakdown_text(language, row.points, row.breakdown)
+        if row.points and row.breakdown
+        else None,
+        note=language.gettext("A bonus may still be added to it.") if row.waits and row.kept else None,
+    )
 
 
 def _entries(conn: Connection, ctx: Context, zone: ZoneInfo) -> tuple[Line, ...]:

@@ -39,6 +39,12 @@ test('the profile asks for the account once and shows figures, rewards and entri
   expect(words()).not.toContain('Du hast 320 Punkte.');
 });
 
+test('what is taken back carries a real minus sign', async () => {
+  const taken = {kind: 'clawback', points: -49, on: '2026-11-23', text: 'Bestellung geändert'};
+  await show(1, known({loyalty: {...STANDING, entries: [taken]}}));
+  expect(words()).toContain('Bestellung geändert23.11.2026\u221249');
+});
+
 test('a day stays that day west of Greenwich', async () => {
   vi.stubEnv('TZ', 'America/Los_Angeles');
   await show(1, known({loyalty: STANDING}));

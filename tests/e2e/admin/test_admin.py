@@ -207,7 +207,7 @@ def test_the_next_steps_go_and_come_back(office: Office, page: Page) -> None:
 
 def test_the_ledger_is_looked_up_and_checked_in_place(office: Office, page: Page) -> None:
     office.enter(page, "/admin/ledger")
-    page.locator("s-search-field").locator("input").fill("12345")
+    page.locator("s-search-field").locator("input").fill("7012345678901")
     page.get_by_role("button", name="Zeigen").click()
     expect(page.locator("s-search-field")).to_contain_text("weder ein Kundenkonto")
     page.get_by_role("button", name="Jetzt prüfen").click()

@@ -3,15 +3,18 @@
 import asyncio
 import html
 import re
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from sqlalchemy import Connection, select
 
 import widgets
 from plugin import schema
 from plugin.language import language
 from plugin.setting_forms import form
+from plugin.setting_patches import typed_amount
 from tests.integration.admin.stage import PART, Stage
 
 PATHS = {name: f"/admin/widgets/{name}" for name in widgets.ALL} | {"shop": "/admin/shop"}
@@ -20,7 +23,7 @@ PATHS = {name: f"/admin/widgets/{name}" for name in widgets.ALL} | {"shop": "/ad
 async def filled(stage: Stage, section: str, **changes: str | None) -> dict[str, str]:
     """What the section's form would send, with these fields changed; None leaves one out."""
     current = await stage.current(section)
-    fields = form(current.value, language("en", "sie"), "EUR")
+    fields = [one for one in form(current.value, language("en", "sie"), "EUR") if not one.off]
     sent = {one.name: one.value for one in fields if one.kind != "switch"}
     sent |= {one.name: "true" for one in fields if one.kind == "switch" and one.checked}
     merged = {"version": str(current.number), **sent, **changes}
@@ -120,6 +123,54 @@ async def test_a_wrong_value_is_named_at_its_field_and_changes_nothing(stage: St
         assert "1 Wert passt nicht. Es wurde nichts gespeichert." in found.text
         assert "dankbar-toast" not in found.headers
     assert await stage.db.read(dump) == before
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "least", "minor", "said"),
+    [
+        ("EUR", "4,50", "20", (450, 2000), "4,50\xa0€ auf Ihre"),
+        ("JPY", "500", "3000", (500, 3000), "500\xa0¥ auf Ihre"),
+        ("KWD", "1.250", "10", (1250, 10_000), "1,250\xa0KWD auf Ihre"),
+    ],
+)
+async def test_a_coupons_amount_is_typed_as_money_and_kept_in_minor_units(
+    stage: Stage, currency: str, typed: str, least: str, minor: tuple[int, int], said: str
+) -> None:
+    now = datetime.now(UTC)
+    await stage.db.write(
+        lambda conn: widgets.change_settings(conn, stage.shop.id, "shop", {"currency": currency}, now)
+    )
+    sent = await filled(stage, "coupon", kind="amount", value=typed, minimum_subtotal=least)
+    found = await stage.post(f"{PATHS['coupon']}/preview", sent, locale="de")
+    assert said in found.text
+    assert (await stage.post(PATHS["coupon"], sent)).status_code == 200
+    kept = (await stage.current("coupon")).value.model_dump()
+    assert (kept["value"], kept["minimum_subtotal"]) == minor
+    page = (await stage.part(PATHS["coupon"])).text
+    field = re.search(r'<s-money-field id="field-value--amount"[^>]*>', page)
+    assert field is not None
+    assert f'currencyCode="{currency}"' in field[0]
+    assert typed_amount(re.search(r' value="([^"]*)"', field[0])[1], currency) == minor[0]  # type: ignore[index]
+    assert re.search(r'<s-number-field id="field-value--percentage"[^>]* suffix="%"[^>]* disabled', page)
+
+
+async def test_a_share_over_the_whole_and_an_amount_of_nothing_are_refused_at_the_field_in_use(
+    stage: Stage,
+) -> None:
+    before = await stage.rows()
+    for kind, value, text in (
+        ("percentage", "101", "Bitte höchstens 100 Prozent eingeben."),
+        ("amount", "0", "Bitte mindestens 0,01\xa0€ eingeben."),
+        ("amount", "viel", "Bitte einen Betrag wie 12,50\xa0€ eingeben."),
+    ):
+        sent = await filled(stage, "coupon", kind=kind, value=value, minimum_subtotal="50")
+        found = await stage.post(PATHS["coupon"], sent, locale="de")
+        assert found.status_code == 422
+        field = re.search(rf'<s-[a-z]+-field id="field-value--{kind}"[^>]*>', found.text)
+        assert field is not None
+        assert f'error="{text}"' in field[0]
+        assert f'value="{value}"' in field[0]
+    assert await stage.rows() == before
 
 
 async def test_after_a_refusal_everything_typed_is_still_there(stage: Stage) -> None:

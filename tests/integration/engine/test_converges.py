@@ -18,10 +18,29 @@ from plugin.shops import Shop
 from tests import engine
 from tests.engine import Rules
 from tests.integration.conftest import MakeUrl
-from tests.oracle.model import AccountVerdict, History, Verdict, judge
+from tests.oracle.bodies import gid
+from tests.oracle.campaigns import Shelf
+from tests.oracle.model import AccountVerdict, History, LoyaltyVersion, Verdict, judge
 from tests.oracle.orders import Delivery
 from tests.oracle.strategies import arrivals, histories
+from widgets.loyalty.campaigns import Campaign
 from widgets.loyalty.settings import LoyaltySettings
+
+
+def campaigns(version: LoyaltyVersion) -> tuple[Campaign, ...]:
+    """The version's bonuses as a merchant would enter them."""
+    return tuple(
+        Campaign(
+            id=f"c{number}",
+            title="Bonus",
+            multiplier=Decimal(one.multiplier),
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+            collection=None if one.collection is None else gid("Collection", one.collection),
+            tag=one.tag,
+        )
+        for number, one in enumerate(version.bonuses)
+    )
 
 
 def rules(history: History) -> Rules:
@@ -36,6 +55,7 @@ def rules(history: History) -> Rules:
                     expiry_months=one.expiry_months,
                     basis=one.basis,
                     enabled=one.enabled,
+                    campaigns=campaigns(one),
                 ),
             )
             for one in history.loyalty
@@ -55,8 +75,18 @@ def rules(history: History) -> Rules:
     )
 
 
-def tell(conn: Connection, shop: Shop, told: list[Delivery], now: datetime, portion: int) -> None:
-    """Store and handle deliveries in portions; a fetch's answer is merged where it stands."""
+def tell(
+    conn: Connection,
+    shop: Shop,
+    told: list[Delivery],
+    now: datetime,
+    portion: int,
+    shelf: Shelf | None = None,
+) -> None:
+    """Store and handle deliveries in portions; a fetch's answer is merged where it stands.
+
+    With a shelf, products are answered for after each portion.
+    """
     for start in range(0, len(told), portion):
         for one in told[start : start + portion]:
             if one.body is None:
@@ -66,6 +96,8 @@ def tell(conn: Connection, shop: Shop, told: list[Delivery], now: datetime, port
             else:
                 engine.store(conn, one.topic, one.body, now=now)
         engine.handle_all(conn, now, portion)
+        if shelf is not None:
+            engine.answer_products(conn, shop, shelf, now)
 
 
 def compare_account(conn: Connection, shop: Shop, due: AccountVerdict, now: datetime) -> None:
@@ -99,8 +131,13 @@ def compare_orders(conn: Connection, verdict: Verdict) -> None:
             assert (available_at, expires_at) == (due.lot.available_at, due.lot.expires_at)
 
 
-async def run(url: str, history: History, told: list[Delivery], now: datetime, portion: int) -> None:
-    """Tell everything to an empty database, then hold it against the oracle and against verify."""
+async def run(
+    url: str, history: History, told: list[Delivery], now: datetime, portion: int, *, promptly: bool
+) -> None:
+    """Tell everything to an empty database, then hold it against the oracle and against verify.
+
+    Shopify answers for products ``promptly`` after each portion, or for all of them at the end.
+    """
     verdict, versions = judge(history, now), rules(history)
     db = await open_database(url)
     try:
@@ -109,10 +146,11 @@ async def run(url: str, history: History, told: list[Delivery], now: datetime, p
             first = (versions.loyalty[0][1], versions.shop[0][1])
             shop = engine.install(conn, now=history.installed_at, sections=first)
             versions.write(conn, shop)
-            tell(conn, shop, told, now, portion)
+            tell(conn, shop, told, now, portion, history.shelf if promptly else None)
             for debit in history.debits:
                 if debit.at <= now:
                     engine.redeem(conn, shop, debit.customer, debit.cost, debit.at, now)
+            engine.answer_products(conn, shop, history.shelf, now)
             engine.tick(conn, now)
             return shop
 
@@ -137,10 +175,10 @@ def test_any_order_of_any_deliveries_ends_where_the_oracle_says(new_database: Ma
     examples = 150 if new_database().startswith("sqlite") else 15
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
-    @given(told=histories(), data=st.data(), portion=st.sampled_from([1, 2, 5, 50]))
-    def check(told: tuple[History, datetime], data: st.DataObject, portion: int) -> None:
+    @given(told=histories(), data=st.data(), portion=st.sampled_from([1, 2, 5, 50]), promptly=st.booleans())
+    def check(told: tuple[History, datetime], data: st.DataObject, portion: int, promptly: bool) -> None:
         history, now = told
         heap = data.draw(arrivals(history.deliveries))
-        asyncio.run(run(new_database(), history, heap, now, portion))
+        asyncio.run(run(new_database(), history, heap, now, portion, promptly=promptly))
 
     check()

@@ -154,6 +154,14 @@ PLANTS: dict[str, tuple[Plant, set[str]]] = {
         lambda conn, _: conn.execute(update(earning).values(expires_at=None)),
         {"target"},
     ),
+    "another arithmetic": (
+        lambda conn, _: conn.execute(update(earning).values(breakdown='["EUR",1000,[]]')),
+        {"target"},
+    ),
+    "waiting for nothing": (
+        lambda conn, _: conn.execute(update(earning).values(waits=True)),
+        {"target"},
+    ),
     "a lot gone": (lambda conn, _: conn.execute(text("DELETE FROM earning")), {"target"}),
     "facts changed": (changed_facts, {"posted", "target"}),
     "a customer without an account": (lost_account, {"account", "posted"}),

@@ -8,7 +8,7 @@ from pydantic import Field
 from plugin.errors import Invalid
 from plugin.language import language
 from plugin.setting_forms import form
-from plugin.setting_patches import patch_of
+from plugin.setting_patches import patch_of, typed_amount
 from plugin.settings import Section, ShopSettings, validated
 
 
@@ -79,11 +79,58 @@ def test_an_unchecked_switch_is_off_and_money_is_typed_in_units() -> None:
     assert (changed.enabled, changed.least) == (False, 3050)
 
 
-@pytest.mark.parametrize("typed", ["", "viel", "1,005", "NaN"])
-def test_an_amount_that_is_none_is_refused_in_words(typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "currency", "amount"),
+    [
+        ("12,50", "EUR", 1250),
+        (" 12.5 ", "EUR", 1250),
+        ("12", "EUR", 1200),
+        ("-0,5", "EUR", -50),
+        ("1250", "JPY", 1250),
+        ("1,250", "KWD", 1250),
+        ("0.001", "KWD", 1),
+    ],
+)
+def test_an_amount_is_typed_by_the_places_of_its_currency(typed: str, currency: str, amount: int) -> None:
+    assert typed_amount(typed, currency) == amount
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "example"),
+    [
+        ("", "EUR", "12,50 €"),
+        ("viel", "EUR", "12,50 €"),
+        ("1,005", "EUR", "12,50 €"),
+        ("1,000", "EUR", "12,50 €"),
+        ("1.000,00", "EUR", "12,50 €"),
+        ("1e3", "EUR", "12,50 €"),
+        ("NaN", "EUR", "12,50 €"),
+        ("\N{ARABIC-INDIC DIGIT THREE}", "EUR", "12,50 €"),
+        ("1,000", "JPY", "1.250 ¥"),
+        ("9.5", "JPY", "1.250 ¥"),
+        ("1,2345", "KWD", "12,500 KWD"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused_with_one_that_is(typed: str, currency: str, example: str) -> None:
     with pytest.raises(Invalid) as refused:
-        patch_of(Stall, {"least": typed}, "EUR", GERMAN)
-    assert refused.value.fields == {"least": "Bitte eine Zahl eingeben."}
+        patch_of(Stall, {"least": typed}, currency, GERMAN)
+    told = refused.value.fields["least"].replace("\N{NO-BREAK SPACE}", " ")
+    assert told == f"Bitte einen Betrag wie {example} eingeben."
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "text"),
+    [
+        ("-0,01", "EUR", "Bitte mindestens 0 € eingeben."),
+        ("1000,01", "EUR", "Bitte höchstens 1.000 € eingeben."),
+        ("100001", "JPY", "Bitte höchstens 100.000 ¥ eingeben."),
+        ("100,001", "KWD", "Bitte höchstens 100 KWD eingeben."),
+    ],
+)
+def test_the_bounds_of_an_amount_are_told_as_amounts(typed: str, currency: str, text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        patch_of(Stall, {"least": typed}, currency, GERMAN)
+    assert refused.value.fields["least"].replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_a_refused_form_keeps_what_was_typed_and_says_why() -> None:

@@ -204,8 +204,8 @@ def test_what_nobody_asks_for_by_a_choice_is_what_it_was_made_with() -> None:
     [
         ({"offers__1__cost": "0"}, "offers[1].cost", "Bitte mindestens 1 eingeben."),
         ({"offers__1__cost": ""}, "offers[1].cost", "Bitte eine ganze Zahl eingeben."),
-        ({"offers__0__least": "viel"}, "offers[0].least", "Bitte eine Zahl eingeben."),
-        ({"offers__0__value": "1,005"}, "offers[0].value", "Bitte eine Zahl eingeben."),
+        ({"offers__0__least": "viel"}, "offers[0].least", "Bitte einen Betrag wie 12,50\xa0€ eingeben."),
+        ({"offers__0__value": "1,005"}, "offers[0].value", "Bitte einen Betrag wie 12,50\xa0€ eingeben."),
         ({"offers__0__until": "2026-01-01"}, "offers[0].until", "Ends before it begins."),
         ({"offers__0__since": "gestern"}, "offers[0].since", None),
         ({"offers__1__title": ""}, "offers[1].title", None),

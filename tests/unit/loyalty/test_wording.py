@@ -1,0 +1,59 @@
+"""The arithmetic of an order's points, as a shopper would reckon it."""
+
+import pytest
+
+from plugin.core.breakdowns import Breakdown, Counted, decode, plain
+from plugin.language import Language, language
+from widgets.loyalty import widget
+from widgets.loyalty.wording import breakdown_text
+
+PARTS = {
+    "plain": Breakdown("EUR", 1_000, (Counted(4_990),)),
+    "double": Breakdown("EUR", 1_000, (Counted(2_450, 2_000, "Doppelt"),)),
+    "rate": Breakdown("EUR", 2_500, (Counted(2_450),)),
+    "mixed": Breakdown("EUR", 1_000, (Counted(2_450, 1_500, "Küche"), Counted(2_500))),
+    "all": Breakdown("EUR", 333, (Counted(2_450, 1_500, "Küche"), Counted(2_500))),
+    "yen": Breakdown("JPY", 10, (Counted(4_990),)),
+}
+
+
+def spoken(locale: str) -> Language:
+    return language(locale, "sie", folder=widget.locales)
+
+
+@pytest.mark.parametrize(
+    ("which", "german", "english"),
+    [
+        ("double", "49 Punkte: 24,50 € × 2 (Doppelt)", "49 points: €24.50 × 2 (Doppelt)"),
+        ("rate", "49 Punkte: 24,50 € × 2,5", "49 points: €24.50 × 2.5"),
+        ("mixed", "49 Punkte: 24,50 € × 1,5 (Küche) + 25 €", "49 points: €24.50 × 1.5 (Küche) + €25"),
+        (
+            "all",
+            "49 Punkte: (24,50 € × 1,5 (Küche) + 25 €) × 0,333",
+            "49 points: (€24.50 × 1.5 (Küche) + €25) × 0.333",
+        ),
+        ("yen", "49 Punkte: 4.990 ¥ × 0,01", "49 points: JP¥4,990 × 0.01"),
+    ],
+)
+def test_it_says_what_was_multiplied_by_what(which: str, german: str, english: str) -> None:
+    stored = PARTS[which].encode()
+    assert (breakdown_text(spoken("de"), 49, stored) or "").replace("\xa0", " ") == german
+    assert breakdown_text(spoken("en"), 49, stored) == english
+
+
+def test_where_nothing_is_multiplied_nothing_is_said() -> None:
+    assert breakdown_text(spoken("de"), 49, PARTS["plain"].encode()) is None
+
+
+def test_one_point_is_one() -> None:
+    assert breakdown_text(spoken("en"), 1, PARTS["double"].encode()) == "1 point: €24.50 × 2 (Doppelt)"
+
+
+@pytest.mark.parametrize("which", list(PARTS))
+def test_what_was_written_is_read_again(which: str) -> None:
+    assert decode(PARTS[which].encode()) == PARTS[which]
+
+
+def test_the_plain_form_is_the_same_as_the_long_one() -> None:
+    assert plain("EUR", 1_000, 4_990) == PARTS["plain"].encode()
+    assert plain("EUR", 1_000, 0) == Breakdown("EUR", 1_000, ()).encode()

@@ -1,0 +1,29 @@
+"""Points put into words: how they came about, as a shopper would reckon it."""
+
+from decimal import Decimal
+
+from plugin.core import breakdowns
+from plugin.core.breakdowns import Counted
+from plugin.core.campaigns import ONCE
+from plugin.language import Language
+
+
+def breakdown_text(language: Language, points: int, stored: str) -> str | None:
+    """Return the arithmetic of an order's points: ``49 points: €24.50 × 2``; None where nothing is multiplied."""
+    found = breakdowns.decode(stored)
+    if found.rate == ONCE and all(part.multiplier == ONCE for part in found.parts):
+        return None
+    inner = " + ".join(_part(language, found.currency, part) for part in found.parts)
+    if found.rate != ONCE:
+        inner = _times(language, f"({inner})" if len(found.parts) > 1 else inner, found.rate)
+    return language.ngettext("%(n)s point: %(sum)s", "%(n)s points: %(sum)s", points, sum=inner)
+
+
+def _part(language: Language, currency: str, part: Counted) -> str:
+    amount = language.money(part.amount, currency)
+    return amount if part.multiplier == ONCE else _times(language, amount, part.multiplier, part.title)
+
+
+def _times(language: Language, inner: str, multiplier: int, title: str | None = None) -> str:
+    factor = language.number(Decimal(multiplier) / ONCE)
+    return f"{inner} × {factor} ({title})" if title else f"{inner} × {factor}"
