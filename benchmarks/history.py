@@ -21,9 +21,10 @@ from sqlalchemy import (
 
 from plugin.core import order_codec
 from plugin.core.accounts import account
+from plugin.core.earning import Counting, Rule, Target, target
 from plugin.core.ledger import ACCRUAL, earning, ledger_entry
 from plugin.core.order_book import order
-from plugin.core.orders import Line, OrderFacts, OrderState, Snapshot
+from plugin.core.orders import Line, OrderFacts, OrderState, Snapshot, Told
 from plugin.database import Utc
 
 FIRST_CUSTOMER = 7 * 10**12
@@ -33,6 +34,12 @@ POINTS = 60
 
 _APART = 7_919
 """A prime: neighbouring orders are of customers far apart, as in a shop."""
+
+_SOMEBODY, _SOME_ORDER = 8_888_888_888_888, 1_999_999_999_999
+"""Stand in the facts for each order's own customer and number."""
+
+_RULE = Rule("1.1", 1000, 14, 0, without_tax=False, currency="EUR", zone="Europe/Berlin")
+"""What a shop of ``benchmarks.seed`` has at its defaults."""
 
 
 def customers_of(entries: int) -> int:
@@ -46,7 +53,7 @@ def customer(number: int) -> int:
 
 
 def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime) -> None:
-    """Write so many orders with one ledger entry each, spread over customers and shops."""
+    """Write so many orders with one ledger entry each, spread over customers and shops; ``dankbar verify`` approves."""
     people, orders = _numbers(customers_of(entries)), _numbers(entries)
     first, shops = shop_ids[0], len(shop_ids)
     columns: dict[str, Any] = {
@@ -60,9 +67,11 @@ def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime
     _fill(conn, account, columns)
     whose = (orders.c.i * _APART) % customers_of(entries)
     shared = {"shop_id": whose % shops + first}
-    at = literal(now - timedelta(days=60), Utc())
-    _fill(conn, order, shared | _orders(orders.c.i, whose, at, now - timedelta(days=60)))
-    _fill(conn, earning, shared | _earnings(orders.c.i, whose, literal(now - timedelta(days=46), Utc())))
+    day = now - timedelta(days=60)
+    at = literal(day, Utc())
+    _fill(conn, order, shared | _orders(orders.c.i, whose, at, day))
+    due = target(_state(day), _RULE, Counting(day, count_test_orders=False))
+    _fill(conn, earning, shared | _earnings(orders.c.i, whose, due))
     _fill(conn, ledger_entry, shared | _entries(orders.c.i, whose, at))
 
 
@@ -72,6 +81,10 @@ def settle(conn: Connection) -> None:
 
 
 def _orders(i: ColumnElement[int], whose: Any, at: Any, day: datetime) -> dict[str, Any]:
+    state: Any = literal(order_codec.encode(_state(day)))
+    own = {_SOMEBODY: whose + FIRST_CUSTOMER, _SOME_ORDER: i + FIRST_ORDER}
+    for stands, number in own.items():
+        state = func.replace(state, str(stands), cast(number, String))
     return {
         "id": i + 1,
         "order_id": i + FIRST_ORDER,
@@ -80,17 +93,19 @@ def _orders(i: ColumnElement[int], whose: Any, at: Any, day: datetime) -> dict[s
         "first_at": at,
         "net": literal(6000),
         "sealed": literal(False),
-        "state": literal(order_codec.encode(_state(day))),
+        "state": state,
     }
 
 
-def _earnings(i: ColumnElement[int], whose: Any, available: Any) -> dict[str, Any]:
+def _earnings(i: ColumnElement[int], whose: Any, due: Target) -> dict[str, Any]:
     return {
         "order_ref": i + 1,
         "account_id": whose + 1,
-        "points": literal(POINTS),
-        "kept": literal(6000),
-        "available_at": available,
+        "points": literal(due.points),
+        "kept": literal(due.kept),
+        "available_at": literal(due.available_at, Utc()),
+        "breakdown": literal(due.breakdown),
+        "waits": literal(False),
         "rule_version": literal("1.1"),
     }
 
@@ -125,10 +140,10 @@ def _fill(conn: Connection, table: Table, columns: dict[str, Any]) -> None:
 
 
 def _state(day: datetime) -> OrderState:
-    """A plausible order; only its length matters, since the orders of a history are not told of again."""
+    """A plausible order worth ``POINTS``."""
     lines = tuple(Line(n, 7, 1, 1, gift_card=False, ships=True, price=2000) for n in range(3))
     facts = OrderFacts(
-        id=FIRST_ORDER,
+        id=_SOME_ORDER,
         updated_at=day,
         created_at=day,
         processed_at=day,
@@ -141,8 +156,10 @@ def _state(day: datetime) -> OrderState:
         subtotal=6000,
         tax=957,
         source="web",
+        customer_id=_SOMEBODY,
         lines=lines,
         country="DE",
     )
     snapshot = Snapshot(facts)
-    return OrderState(snapshot=snapshot, key=snapshot.key())
+    customer = Told(snapshot.key(), str(_SOMEBODY))
+    return OrderState(snapshot=snapshot, key=snapshot.key(), customer=customer)

@@ -180,12 +180,13 @@ def reconcile_(
     """Fetch changed orders from the Admin API and merge them as webhooks are."""
     start = _instant(since) if since else None
 
-    async def run(runtime: Runtime) -> int:
+    async def run(runtime: Runtime) -> reconcile.Outcome:
         now = datetime.now(UTC)
         whose = await _shop(runtime, shop)
         return await reconcile.reconcile(runtime, whose, start or now - reconcile.WINDOW, now)
 
-    typer.echo(f"{_run(run)} orders looked at")
+    outcome = _run(run)
+    typer.echo(f"{outcome.fetched} orders looked at, {outcome.missed} of them not known as they are")
 
 
 @app.command("backlog")

@@ -22,8 +22,9 @@ Step = Callable[[Connection, int | None, datetime], int]
 """``run(conn, shop_id, now)`` does a bounded piece of the work, of one shop or (None) of all, in one transaction and
 returns how much; it is called until that is 0."""
 
-After = Callable[[Database, datetime], Awaitable[int]]
-"""``await after(db, now)`` follows the steps outside of any transaction and returns how much it did."""
+After = Callable[[Database, int | None, datetime], Awaitable[int]]
+"""``await after(db, shop_id, now)`` follows the steps outside of any transaction and returns how much it did; it may
+be broken off at any point."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ awaited inside, so no network call ever happens within a transaction.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Insert,
     Integer,
     MetaData,
+    Row,
+    Select,
     String,
     Table,
     TableValuedAlias,
@@ -251,6 +254,16 @@ def database_url(text: str) -> URL:
     if backend == "postgresql":
         return url.set(drivername="postgresql+asyncpg")
     raise ConfigurationError("DANKBAR_DATABASE_URL must start with sqlite:/// or postgresql://.")
+
+
+def portions(conn: Connection, statement: Select[Any], size: int = 500) -> Iterator[Sequence[Row[Any]]]:
+    """Yield what the statement finds, so many rows at a time and never all of them; within a transaction only.
+
+    Other statements may be run on the connection in between.
+    """
+    options = {"yield_per": size, "stream_results": True}
+    with closing(conn.execute(statement, execution_options=options)) as found:
+        yield from found.partitions()
 
 
 def lock_rows(conn: Connection) -> bool:

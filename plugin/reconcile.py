@@ -1,6 +1,7 @@
 """What webhooks missed: orders fetched from the Admin API and fed to the same function as webhooks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 import widgets
-from plugin import tasks
+from plugin import nightly, tasks
 from plugin.clock import Job
-from plugin.core.orders import Arrival
+from plugin.core import order_book
+from plugin.core.orders import Arrival, OrderState
 from plugin.crypto import keyed_hash
 from plugin.errors import Park
 from plugin.pseudonyms import Pseudonyms
@@ -27,41 +29,68 @@ WINDOW = timedelta(days=2)
 """How far the nightly run looks back; webhooks may be a day late."""
 
 
-async def reconcile(runtime: "Runtime | TaskRun", whose: Shop, since: datetime, now: datetime) -> int:
-    """Fetch every order changed since then and merge it; returns how many were seen."""
-    seen = 0
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many orders were fetched, and how many of them told something that no webhook had."""
+
+    fetched: int = 0
+    missed: int = 0
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Return both together."""
+        return Outcome(self.fetched + other.fetched, self.missed + other.missed)
+
+
+async def reconcile(runtime: "Runtime | TaskRun", whose: Shop, since: datetime, now: datetime) -> Outcome:
+    """Fetch every order changed since then, merge it, and keep what that came to."""
+    outcome = Outcome()
     portion: list[FetchedOrder] = []
     async for fetched in changed_orders(runtime.gateway, whose, since):
         portion.append(fetched)
         if len(portion) == PORTION:
-            seen += await _absorb(runtime, whose, portion, now)
+            outcome += await _absorb(runtime, whose, portion, now)
             portion = []
-    return seen + await _absorb(runtime, whose, portion, now)
+    outcome += await _absorb(runtime, whose, portion, now)
+    kept = partial(nightly.keep_comparison, shop_id=whose.id, fetched=outcome.fetched, missed=outcome.missed)
+    await runtime.db.write(partial(kept, now=now))
+    return outcome
 
 
 async def _absorb(
     runtime: "Runtime | TaskRun", whose: Shop, found: Sequence[FetchedOrder], now: datetime
-) -> int:
+) -> Outcome:
     if not found:
-        return 0
+        return Outcome()
 
     try:
-        await runtime.db.write(partial(_merge, run=runtime, whose=whose, found=found, now=now))
+        missed = await runtime.db.write(partial(_merge, run=runtime, whose=whose, found=found, now=now))
     except Park:
         if len(found) == 1:
             await _set_aside(runtime, whose, found[0].arrival.order_id, now)
-            return 1
-        return sum([await _absorb(runtime, whose, [one], now) for one in found])
+            return Outcome(1)
+        return sum([await _absorb(runtime, whose, [one], now) for one in found], Outcome())
     runtime.bells.ring(*(f"order:{whose.id}:{one.arrival.order_id}" for one in found))
-    return len(found)
+    return Outcome(len(found), missed)
 
 
 def _merge(
     conn: Connection, run: "Runtime | TaskRun", whose: Shop, found: Sequence[FetchedOrder], now: datetime
-) -> None:
+) -> int:
+    """Merge what was fetched; returns how many of the orders were not known to be so."""
     pseudonyms = Pseudonyms(run.keyring, [whose])
     key = pseudonyms.key(whose.id)
-    widgets.apply(conn, [_arrival(whose, key, one) for one in found], now, pseudonyms)
+    before = order_book.told(conn, whose.id, [one.arrival.order_id for one in found])
+    changes = widgets.apply(conn, [_arrival(whose, key, one) for one in found], now, pseudonyms)
+    return sum(known(before.get(one.order_id)) != known(one.state) for one in changes)
+
+
+def known(state: OrderState | None) -> object:
+    """Return what was told of an order, whoever told it and when; two states that differ in that alone are equal."""
+    if state is None or state.snapshot is None:
+        return None
+    lost = state.dispute is not None and state.dispute[1]
+    facts = replace(state.facts, updated_at=state.facts.processed_at)
+    return (facts, state.refunds, state.customer_id, state.deleted, lost)
 
 
 async def _set_aside(runtime: "Runtime | TaskRun", whose: Shop, order_id: int, now: datetime) -> None:
@@ -94,7 +123,7 @@ async def fetch_one(run: TaskRun) -> None:
         run.bells.ring(f"order:{run.shop.id}:{order_id}")
 
 
-async def nightly(run: TaskRun) -> None:
+async def compare(run: TaskRun) -> None:
     """Fetch what changed in the last days."""
     await reconcile(run, run.shop, run.now - WINDOW, run.now)
 
@@ -109,5 +138,5 @@ def ask_all(conn: Connection, shop_id: int | None, now: datetime) -> int:
     return 0
 
 
-TASKS: Mapping[str, Handler] = {widgets.FETCH_ORDER: fetch_one, RECONCILE: nightly}
+TASKS: Mapping[str, Handler] = {widgets.FETCH_ORDER: fetch_one, RECONCILE: compare}
 JOBS = (Job("orders.reconcile", timedelta(days=1), ask_all),)

@@ -93,8 +93,8 @@ def keep_no_longer(conn: Connection, keyring: Keyring, shop_id: int | None, now:
     return done
 
 
-async def rewrite(db: Database, now: datetime) -> int:
-    """Rewrite the files if anything was erased since the last time; returns how many erasures that settles."""
+async def rewrite(db: Database, shop_id: int | None, now: datetime) -> int:
+    """Rewrite the files, which all shops share, if anything was erased since; returns how many erasures that settles."""
     waiting = await db.read(privacy.pending)
     if not waiting or not await db.compact(table.name for table in metadata.sorted_tables):
         return 0

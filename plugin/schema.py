@@ -19,6 +19,7 @@ MODULES = (
     "plugin.settings",
     "plugin.tasks",
     "plugin.clock",
+    "plugin.nightly",
     "plugin.core.order_book",
     "plugin.core.accounts",
     "plugin.core.ledger",

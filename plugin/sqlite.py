@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -78,6 +79,15 @@ def _begin_deferred(conn: Connection) -> None:
     conn.exec_driver_sql("BEGIN")
 
 
+class _Unwanted(Exception):
+    """Nobody waits for this reading any more."""
+
+
+def _heed(unwanted: threading.Event, *_: object) -> None:
+    if unwanted.is_set():
+        raise _Unwanted
+
+
 class SqliteDatabase:
     """Group commit: 256 webhooks that wait at once cost one fsync, and each is answered only after it."""
 
@@ -121,18 +131,30 @@ class SqliteDatabase:
         return await asyncio.shield(future)
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a thread on a connection of its own, within one read transaction."""
+        """Run ``work`` in a thread on a connection of its own, within one read transaction.
+
+        Cancelled, it ends before its next statement, and this returns only then.
+        """
+        unwanted = threading.Event()
 
         def run() -> T:
             engine = _engine(self._url)
             event.listen(engine, "begin", _begin_deferred)
+            event.listen(engine, "before_cursor_execute", partial(_heed, unwanted))
             try:
                 with engine.connect() as conn, conn.begin():
                     return work(conn)
             finally:
                 engine.dispose()
 
-        return await asyncio.to_thread(run)
+        running = asyncio.ensure_future(asyncio.to_thread(run))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            unwanted.set()
+            await asyncio.wait([running])
+            running.exception()
+            raise
 
     async def close(self) -> None:
         """Let the writer finish all it accepted, then close the file."""

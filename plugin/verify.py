@@ -1,11 +1,12 @@
 """``dankbar verify``: every invariant recomputed from committed facts, on one unchanging state of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 import widgets
 from plugin.core.accounts import account
@@ -15,6 +16,11 @@ from webhooks.inbox import PARKED, WAITING, inbox
 from widgets import Breach
 
 MOST_BREACHES = 1000
+
+_ACCOUNTS = select(func.count()).select_from(account)
+_ENTRIES = (
+    select(func.count()).select_from(account).join(ledger_entry, ledger_entry.c.account_id == account.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +52,11 @@ class Report:
 
 def verify(conn: Connection, handle: str | None, shop_id: int | None, now: datetime) -> Report:
     """Check every widget's invariants, of one shop or of all; stops collecting after a thousand breaches."""
-    breaches: list[Breach] = []
-    for widget in widgets.ALL.values():
-        for invariant in widget.invariants:
-            for breach in invariant.check(conn, shop_id, now):
-                breaches.append(breach)
-                if len(breaches) >= MOST_BREACHES:
-                    break
+    found = (breach for check in _checks() for breach in check(conn, shop_id, now))
+    breaches = list(islice(found, MOST_BREACHES))
     return Report(
-        accounts=_count(conn, account, shop_id),
-        entries=_count(conn, ledger_entry, shop_id),
+        accounts=_count(conn, _ACCOUNTS, shop_id),
+        entries=_count(conn, _ENTRIES, shop_id),
         inbox_waiting=_events(conn, handle, WAITING),
         parked=_events(conn, handle, PARKED),
         breaches=tuple(breaches),
@@ -73,11 +74,15 @@ def sentences(report: Report) -> Sequence[str]:
     return lines
 
 
-def _count(conn: Connection, table: Any, shop_id: int | None) -> int:
-    statement = select(func.count()).select_from(table)
-    if shop_id is not None:
-        statement = statement.where(table.c.shop_id == shop_id)
-    return conn.execute(statement).scalar_one()
+def _checks() -> Iterator[Callable[[Connection, int | None, datetime], Iterator[Breach]]]:
+    for widget in widgets.ALL.values():
+        for invariant in widget.invariants:
+            yield invariant.check
+
+
+def _count(conn: Connection, counted: Select[int], shop_id: int | None) -> int:
+    statement = counted if shop_id is None else counted.where(account.c.shop_id == shop_id)
+    return int(conn.execute(statement).scalar_one())
 
 
 def _events(conn: Connection, handle: str | None, state: str) -> int:

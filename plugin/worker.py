@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 import widgets
-from plugin import clock, onboarding, reconcile, rederive, retention, shops, tasks
+from plugin import clock, nightly, onboarding, reconcile, rederive, retention, shops, tasks
 from plugin.clock import Job
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
@@ -50,6 +50,7 @@ def jobs(keyring: Keyring) -> Sequence[Job]:
         *onboarding.JOBS,
         *reconcile.JOBS,
         *(job for widget in widgets.ALL.values() for job in widget.jobs),
+        *nightly.JOBS,
         *retention.jobs(keyring),
     ]
 
@@ -65,13 +66,17 @@ class Worker:
         self._jobs = jobs(runtime.keyring)
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
+        self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
         self._helpers = HELPERS[runtime.db.dialect]
 
     async def run(self) -> None:
         """Work until ``stop``; what is under way is finished, what is held is given back."""
         loops = (self._drain_inbox, *(self._help,) * self._helpers, self._drain_tasks, self._keep_time)
+        following = asyncio.create_task(self._forever(self._follow))
         await asyncio.gather(*(self._forever(loop) for loop in loops))
+        following.cancel()
+        await asyncio.wait([following])
         if self._running:
             await asyncio.wait(self._running, timeout=10)
         await self._runtime.db.write(lambda conn: tasks.release(conn, self._owner))
@@ -187,8 +192,14 @@ class Worker:
         now = datetime.now(UTC)
         for job in await self._runtime.db.write(lambda conn: clock.due(conn, self._jobs, now)):
             if await self._runtime.db.write(partial(clock.take, one=job, now=now)):
-                await run_job(self._runtime, job, now)
+                await run_steps(self._runtime, job, now)
+                self._followed.put_nowait((job, now))
         await self._pause(5)
+
+    async def _follow(self) -> None:
+        """Do what follows the steps of jobs, one after the other; it may take long and holds up no other job."""
+        job, now = await self._followed.get()
+        await run_after(self._runtime, job, now)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -199,11 +210,20 @@ class Worker:
 
 
 async def run_job(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:
-    """Run a job to its end, step by step, each in its own transaction, then what follows; returns how much was done."""
+    """Run a job to its end and what follows it; returns how much was done."""
+    done = await run_steps(runtime, job, now, shop_id)
+    return done + await run_after(runtime, job, now, shop_id)
+
+
+async def run_steps(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:
+    """Run a job step by step, each in its own transaction; returns how much was done."""
     done = 0
     while count := await runtime.db.write(lambda conn: job.run(conn, shop_id, now)):
         done += count
-    if job.after is not None:
-        done += await job.after(runtime.db, now)
     runtime.bells.ring(TASKS_BELL)
     return done
+
+
+async def run_after(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:
+    """Do what follows a job's steps; returns how much was done."""
+    return 0 if job.after is None else await job.after(runtime.db, shop_id, now)

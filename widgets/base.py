@@ -124,10 +124,14 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """Something ``dankbar verify`` checks, for one shop or (None) for all."""
+    """Something ``dankbar verify`` checks, for one shop or (None) for all.
+
+    ``says`` holds, by the name of each breach it can yield, what a merchant reads of it; translated where it is shown.
+    """
 
     name: str
     check: Callable[[Connection, int | None, datetime], Iterator[Breach]]
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

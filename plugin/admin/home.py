@@ -15,6 +15,7 @@ from plugin.admin.checklist import Checklist, checklist
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
+from plugin.admin.proof import Proof, proof
 from plugin.core.order_book import order
 from webhooks.inbox import inbox
 
@@ -55,6 +56,7 @@ class HomeView:
 
     checklist: Checklist
     numbers: tuple[Number, ...]
+    proof: Proof
     switches: tuple[Switch, ...]
     placements: tuple[Placement, ...]
     arrivals: Arrivals
@@ -83,6 +85,7 @@ def _view(conn: Connection, desk: Desk) -> HomeView:
     return HomeView(
         checklist=checklist(conn, desk, found),
         numbers=_numbers(conn, desk),
+        proof=proof(conn, desk),
         switches=tuple(switches),
         placements=placements(desk),
         arrivals=_arrivals(conn, desk, waiting),

@@ -6,14 +6,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from plugin import verify
+from plugin import nightly
 from plugin.admin.answer import answer
 from plugin.admin.desk import desk_of
 from plugin.admin.look_up import find
+from plugin.admin.proof import Proof, proof
 from plugin.admin.statement import Statement
 from plugin.core import ledger
 from plugin.language import sentence
-from plugin.verify import Report
 
 _KINDS = {
     ledger.ACCRUAL: sentence("Points for an order"),
@@ -36,14 +36,7 @@ class LedgerView:
     statement: Statement | None
     message: str
     kinds: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What the check found; None before it ran."""
-
-    report: Report | None
-    at: str = ""
+    proof: Proof
 
 
 async def page(request: Request[Any]) -> Response:
@@ -52,12 +45,13 @@ async def page(request: Request[Any]) -> Response:
     asked = request.query_params.get("q", "").strip()[:80]
     found = await find(desk, asked)
     kinds = {kind: desk.language.gettext(text) for kind, text in _KINDS.items()}
-    return answer(request, desk, "ledger", LedgerView(asked, found.statement, found.message, kinds))
+    proved = await desk.runtime.db.read(lambda conn: proof(conn, desk))
+    view = LedgerView(asked, found.statement, found.message, kinds, proved)
+    return answer(request, desk, "ledger", view)
 
 
 async def check(request: Request[Any]) -> Response:
-    """POST /admin/ledger/verify: recompute everything of this shop, as the nightly check of an operator does."""
+    """POST /admin/ledger/verify: recompute everything of this shop now, as every night, and keep what was found."""
     desk = desk_of(request)
-    shop = desk.shop
-    report = await desk.runtime.db.snapshot(lambda conn: verify.verify(conn, shop.handle, shop.id, desk.now))
-    return answer(request, desk, "verified", Verified(report, desk.moment(desk.now)))
+    await nightly.check(desk.runtime.db, desk.shop, desk.now)
+    return answer(request, desk, "proof", await desk.runtime.db.read(lambda conn: proof(conn, desk)))

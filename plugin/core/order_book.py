@@ -124,6 +124,12 @@ def load(conn: Connection, refs: Iterable[int]) -> list[OrderChange]:
     ]
 
 
+def told(conn: Connection, shop_id: int, order_ids: Iterable[int]) -> dict[int, OrderState]:
+    """Return what was told so far of these orders of the shop, by Shopify's ids; unknown ones are left out."""
+    rows = conn.execute(_FIND, {"ids": sorted(order_ids)})
+    return {row.order_id: order_codec.decode(row.state) for row in rows if row.shop_id == shop_id}
+
+
 def _without(groups: dict[int, list[Arrival]], changes: Sequence[OrderChange]) -> dict[int, list[Arrival]]:
     done = {change.order_id for change in changes}
     return {id: group for id, group in groups.items() if id not in done}

@@ -24,6 +24,7 @@ IMPERSONAL: Mapping[str, str] = {
     "ledger_lift": "shop_id",
     "order": "id shop_id sealed",
     "product_fact": "shop_id product_id day gone collections tags fetched_at",
+    "reconciliation": "shop_id done_at fetched missed",
     "refund": "shop_id order_ref",
     "setting": "shop_id section version valid_from value",
     "shop": (
@@ -35,6 +36,7 @@ IMPERSONAL: Mapping[str, str] = {
         "id shop_id name state due_at created_at attempts tried generation lease_owner lease_until reason"
     ),
     "tombstone": "shop_id kind",
+    "verification": "shop_id checked_at accounts entries differences details",
 }
 """Columns that say nothing of a shopper: our own keys, times of our own work, and what belongs to the shop. A key
 leads to a person only through a column of theirs, and erasing empties that."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from plugin.core import order_codec
 from plugin.core.order_book import order
+from plugin.language import sentence
 from widgets.base import Breach, Invariant
 from widgets.coupon import uses
 from widgets.coupon.owed import is_void
@@ -138,7 +139,15 @@ def _of(shop_id: int | None, statement: Select[Any]) -> Select[Any]:
 
 
 INVARIANTS = (
-    Invariant("coupon once", once),
-    Invariant("coupon shop", at_home),
-    Invariant("coupon target", targets),
+    Invariant(
+        "coupon once",
+        once,
+        {"coupon once": sentence("An order has two codes, or a code was given to two orders.")},
+    ),
+    Invariant(
+        "coupon shop",
+        at_home,
+        {"coupon shop": sentence("A code is in another shop than its discount or its order.")},
+    ),
+    Invariant("coupon target", targets, {"coupon target": sentence("A coupon does not follow its order.")}),
 )

@@ -13,6 +13,8 @@ from plugin.core.accounts import account
 from plugin.core.earning import Target
 from plugin.core.ledger import ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, earning, ledger_entry
 from plugin.core.order_book import order
+from plugin.database import portions
+from plugin.language import sentence
 from plugin.tasks import task
 from widgets.base import Breach, Invariant
 from widgets.loyalty.rules import MODELS
@@ -21,33 +23,32 @@ from widgets.loyalty.targets import judged, targets
 PORTION = 500
 _REDERIVE = "orders.rederive"
 
+_SUM = (
+    select(func.coalesce(func.sum(ledger_entry.c.points), 0))
+    .where(ledger_entry.c.account_id == account.c.id)
+    .correlate(account)
+    .scalar_subquery()
+)
 _ACCOUNTS = (
-    select(account.c.id, account.c.total, func.coalesce(func.sum(ledger_entry.c.points), 0).label("sum"))
-    .outerjoin(ledger_entry, ledger_entry.c.account_id == account.c.id)
+    select(account.c.id, account.c.total, _SUM.label("sum"))
     .where(account.c.id > bindparam("after"))
-    .group_by(account.c.id, account.c.total)
     .order_by(account.c.id)
     .limit(PORTION)
 )
-_ORDERS = (
-    select(
-        order.c.id,
-        order.c.shop_id,
-        order.c.state,
-        order.c.sealed,
-        order.c.first_at,
-        earning.c.points,
-        earning.c.available_at,
-        earning.c.expires_at,
-        earning.c.breakdown,
-        earning.c.waits,
-        earning.c.account_id,
-    )
-    .outerjoin(earning, earning.c.order_ref == order.c.id)
-    .where(order.c.id > bindparam("after"))
-    .order_by(order.c.id)
-    .limit(PORTION)
-)
+"""Not grouped: SQLite would sum up all the rest for each portion."""
+_ORDERS = select(
+    order.c.id,
+    order.c.shop_id,
+    order.c.state,
+    order.c.sealed,
+    order.c.first_at,
+    earning.c.points,
+    earning.c.available_at,
+    earning.c.expires_at,
+    earning.c.breakdown,
+    earning.c.waits,
+    earning.c.account_id,
+).outerjoin(earning, earning.c.order_ref == order.c.id)
 _POSTED = (
     select(
         ledger_entry.c.order_ref,
@@ -113,14 +114,12 @@ def totals(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Bre
 
 def posted(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
     """Posted = target for every order, and today's target is what its facts give; erased orders are sealed."""
-    after = 0
     waiting = set(conn.execute(_WAITING).scalars())
     statement = _ORDERS if shop_id is None else _ORDERS.where(order.c.shop_id == shop_id)
-    while rows := conn.execute(statement, {"after": after}).all():
+    for rows in portions(conn, statement, PORTION):
         judged = [row for row in rows if row.first_at and not row.sealed and row.shop_id not in waiting]
         yield from _judge(conn, judged)
         yield from _judge_sealed(conn, [row for row in rows if row.sealed])
-        after = rows[-1].id
 
 
 def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
@@ -235,10 +234,23 @@ def _name(root: int | None) -> str | None:
 
 
 INVARIANTS = (
-    Invariant("total", totals),
-    Invariant("posted", posted),
-    Invariant("expiry", expiries),
-    Invariant("balance", balances),
-    Invariant("shop", owners),
-    Invariant("root", roots),
+    Invariant("total", totals, {"total": sentence("An account does not hold the sum of its entries.")}),
+    Invariant(
+        "posted",
+        posted,
+        {
+            "posted": sentence("An order brought other points than its rule says."),
+            "target": sentence("What is noted for an order is not what its facts give."),
+            "sealed": sentence("The points of an erased order have changed."),
+            "account": sentence("An order's customer has no account."),
+        },
+    ),
+    Invariant("expiry", expiries, {"expiry": sentence("Other points expired than should have.")}),
+    Invariant(
+        "balance",
+        balances,
+        {"balance": sentence("What can be spent, is on its way and is owed does not make the balance.")},
+    ),
+    Invariant("shop", owners, {"shop": sentence("An entry is in another shop than its account.")}),
+    Invariant("root", roots, {"root": sentence("An account was merged into one that is not there.")}),
 )

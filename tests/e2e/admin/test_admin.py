@@ -211,7 +211,7 @@ def test_the_ledger_is_looked_up_and_checked_in_place(office: Office, page: Page
     page.get_by_role("button", name="Zeigen").click()
     expect(page.locator("s-search-field")).to_contain_text("weder ein Kundenkonto")
     page.get_by_role("button", name="Jetzt prüfen").click()
-    expect(page.locator("#verified")).to_contain_text("Alles stimmt.")
+    expect(page.locator("#proof")).to_contain_text("0 Abweichungen")
 
 
 def test_a_preview_can_be_read_and_not_be_used(office: Office, page: Page) -> None:

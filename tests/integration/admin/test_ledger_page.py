@@ -2,9 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
+from plugin import nightly
 from plugin.core import accounts, ledger, positions
 from plugin.core.ledger import Entry
 from tests.integration.admin.stage import Stage
@@ -95,14 +98,61 @@ async def test_the_rate_is_the_one_of_the_orders_own_time(stage: Stage) -> None:
     assert "49,90 € behalten × 1 je Einheit, abgerundet = 49 Punkte (Regel 1.1)" in page
 
 
-async def test_the_check_covers_this_shop_and_says_what_it_found(stage: Stage) -> None:
+async def test_the_check_covers_this_shop_is_kept_and_shown_again(stage: Stage) -> None:
     await stage.tell(1001)
     await stage.tell(2001, stage.other, customer_id=CUSTOMER + 1)
+    for path in ("/", "/admin/ledger"):
+        assert "Noch nicht geprüft" in (await stage.part(path, locale="de")).text
     found = await stage.post("/admin/ledger/verify", locale="de")
     assert found.status_code == 200
-    assert found.text.startswith('<div id="verified">')
-    assert "Alles stimmt." in found.text
-    assert "Konten: 1, Buchungen: 1," in found.text
+    assert found.text.startswith('<div id="proof" role="status">')
+    assert "0 Abweichungen in 1 Buchung." in found.text
+    for path in ("/", "/admin/ledger"):
+        page = (await stage.part(path, locale="de")).text
+        assert "0 Abweichungen in 1 Buchung." in page
+        assert 'tone="success"' in page
+        assert "Noch nicht geprüft" in (await stage.part(path, stage.other, locale="de")).text
+
+
+async def test_last_nights_check_and_an_old_one_say_so(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    night = nightly.last_night(now, ZoneInfo("Europe/Berlin"))
+    await nightly.check(stage.db, stage.shop, night + timedelta(minutes=7))
+    page = await looked_up(stage, "")
+    assert "Checked last night, at 03:07." in page
+    await nightly.check(stage.db, stage.shop, now - timedelta(hours=37))
+    page = await looked_up(stage, "")
+    assert "The last check was on" in page
+    assert "see to it that a worker is running" in page
+    assert 'tone="warning"' in page
+    assert "Checked" not in page.partition("Every balance")[2]
+
+
+async def test_what_does_not_add_up_is_said_in_words_with_what_to_do(stage: Stage) -> None:
+    await stage.tell(1001)
+    spoil = update(accounts.account).values(total=999)
+    await stage.db.write(lambda conn: conn.execute(spoil))
+    found = await stage.post("/admin/ledger/verify", locale="de")
+    assert "2 Stellen stimmen nicht." in found.text
+    assert "In einem Konto steht nicht die Summe seiner Buchungen. (1 ×)" in found.text
+    assert "Einlösbares, Ausstehendes und Offenes ergeben nicht den Stand. (1 ×)" in found.text
+    assert "Kein Punkt ist verloren" in found.text
+    assert "total (account 1): The total is 999, the entries sum to 49." in found.text
+    home = (await stage.part("/", locale="de")).text
+    assert "2 Stellen stimmen nicht." in home
+
+
+async def test_what_webhooks_missed_is_told(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    assert "are compared with Shopify" in await looked_up(stage, "")
+    for fetched, missed, words in (
+        (120, 0, "120 orders were compared with Shopify&#39;s. No message was missing."),
+        (120, 2, "Shopify&#39;s messages had missed 2 of them; they are counted now."),
+    ):
+        kept = partial(nightly.keep_comparison, shop_id=stage.shop.id, fetched=fetched, missed=missed)
+        await stage.db.write(partial(kept, now=now))
+        assert words in await looked_up(stage, "")
+    assert "120" not in (await stage.part("/admin/ledger", stage.other)).text.partition("Every balance")[2]
 
 
 async def test_a_number_that_shopify_gave_to_nobody_here_is_no_orders_name(stage: Stage) -> None:

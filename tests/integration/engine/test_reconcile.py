@@ -11,6 +11,7 @@ import widgets
 from plugin import reconcile
 from plugin.core.orders import Arrival, Snapshot
 from plugin.database import Database
+from plugin.reconcile import Outcome
 from plugin.shopify import FetchedOrder
 from plugin.shops import Shop
 from plugin.tasks import TaskRun, task
@@ -33,7 +34,7 @@ async def asked(db: Database) -> list[str]:
     return await db.read(lambda conn: list(conn.execute(wanted).scalars()))
 
 
-async def merged(db: Database, shop: Shop, *found: FetchedOrder) -> int:
+async def merged(db: Database, shop: Shop, *found: FetchedOrder) -> Outcome:
     run = TaskRun(db, engine.KEYRING, Bells(), None, shop, "k", {}, NOW)  # type: ignore[arg-type]
     return await reconcile._absorb(run, shop, found, NOW)
 
@@ -41,10 +42,10 @@ async def merged(db: Database, shop: Shop, *found: FetchedOrder) -> int:
 async def test_one_order_in_a_foreign_currency_is_set_aside_alone(db: Database) -> None:
     shop = await installed(db, sections=[LoyaltySettings(pending_days=0)])
     foreign = bought(2).body() | {"currency": "USD"}
-    seen = await merged(
+    outcome = await merged(
         db, shop, *(fetched(body, shop) for body in (bought(1).body(), foreign, bought(3).body()))
     )
-    assert seen == 3
+    assert (outcome.fetched, outcome.missed) == (3, 2)
     assert await db.read(lambda conn: figures(conn, shop, ANNA)) == (98, 0, 0)
     assert await asked(db) == ["2"]
     assert (await engine.verified(db, NOW)).breaches == ()

@@ -114,7 +114,7 @@ async def test_a_shop_leaves_nothing_in_any_file(path: Path) -> None:
             assert erasing.erase_shop(conn, "example", 0, NOW)
 
         await db.write(gone)
-        assert await rewrite(db, NOW) == 1
+        assert await rewrite(db, None, NOW) == 1
         assert found_in(files(path), [*GONE, BEN, FIRST + 10_001]) == []
     finally:
         await db.close()
@@ -125,7 +125,7 @@ async def test_the_writer_goes_on_while_the_file_is_rewritten(path: Path) -> Non
     try:
         await bought(db)
         await db.write(lambda conn: erase(conn, ANNA, FIRST))
-        assert await rewrite(db, NOW) == 1
+        assert await rewrite(db, None, NOW) == 1
         await db.write(lambda conn: privacy.note(conn, "customer", NOW))
         assert await db.read(privacy.pending)
     finally:
@@ -147,10 +147,10 @@ async def test_a_reader_that_holds_on_leaves_the_erasure_for_the_next_time(
 
         await other.read(hold)
         await db.write(lambda conn: erase(conn, ANNA, FIRST))
-        assert await rewrite(db, NOW) == 0
+        assert await rewrite(db, None, NOW) == 0
         assert await db.read(privacy.pending)
         await other.read(lambda conn: conn.exec_driver_sql("COMMIT"))
-        assert await rewrite(db, NOW) == 1
+        assert await rewrite(db, None, NOW) == 1
         assert found_in(files(path), GONE) == []
     finally:
         await db.close()
@@ -161,12 +161,12 @@ async def test_rewriting_happens_once_for_all_that_was_erased(new_database: Make
     db = await open_database(new_database())
     try:
         at = datetime.now(UTC)
-        assert await rewrite(db, at) == 0
+        assert await rewrite(db, None, at) == 0
         await bought(db)
         await db.write(lambda conn: erase(conn, ANNA, FIRST))
         await db.write(lambda conn: erase(conn, BEN))
-        assert await rewrite(db, at) == 2
-        assert await rewrite(db, at) == 0
+        assert await rewrite(db, None, at) == 2
+        assert await rewrite(db, None, at) == 0
         noted = await db.read(lambda conn: list(conn.execute(select(erasure.c.compacted_at)).scalars()))
         assert noted == [at, at]
         assert (await verified(db, NOW)).breaches == ()
