@@ -1,6 +1,8 @@
 """The home page: what is true of this shop now."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
 from plugin.admin.proof import Proof, proof
 from plugin.core.order_book import order
+from plugin.settings import Section, Versions
 from webhooks.inbox import inbox
 
 LATELY = timedelta(days=30)
@@ -43,11 +46,13 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A widget and whether it is on."""
+    """A widget, whether it is on, and what shoppers read because of it."""
 
+    name: str
     title: str
     href: str
     enabled: bool
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,34 @@ class HomeView:
 async def home(request: Request[Any]) -> Response:
     """GET / and GET /admin: the home page."""
     desk = desk_of(request)
-    view = await desk.runtime.db.snapshot(lambda conn: _view(conn, desk))
-    return answer(request, desk, "home", view)
+    view, found = await desk.runtime.db.snapshot(lambda conn: _read(conn, desk))
+    switches = await asyncio.to_thread(_spoken, desk, found, view.switches)
+    return answer(request, desk, "home", replace(view, switches=switches))
 
 
-def _view(conn: Connection, desk: Desk) -> HomeView:
+def _spoken(desk: Desk, found: Versions, switches: Iterable[Switch]) -> tuple[Switch, ...]:
+    """The switches with the first sentence that each widget says; for a thread, as every rehearsal."""
+    sections: dict[str, Section] = {
+        name: found.current(desk.shop.id, model).value for name, model in widgets.SECTIONS.items()
+    }
+    made = []
+    for switch in switches:
+        names = [switch.name] if switch.enabled else []
+        shown = widgets.preview(desk.shop, desk.settings, sections, names, desk.locale, desk.now)
+        made.append(replace(switch, says=next(iter(shown.says.values()), "")))
+    return tuple(made)
+
+
+def _read(conn: Connection, desk: Desk) -> tuple[HomeView, Versions]:
     found = sections_of(conn, desk.shop.id)
+    return _view(conn, desk, found), found
+
+
+def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
     waiting = backlog.read(conn, desk.now, desk.shop.handle)
     switches = [
         Switch(
+            name,
             desk.of_widget(name).gettext(widget.title),
             desk.link(f"/admin/widgets/{name}"),
             bool(getattr(found.current(desk.shop.id, widget.settings).value, "enabled", False)),

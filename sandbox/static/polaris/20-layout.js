@@ -3,7 +3,7 @@ class Page extends PolarisElement {
   static css = `:host{display:block;max-width:62rem;margin-inline:auto;padding:16px clamp(12px,3vw,24px) 48px;font:13px/1.5 Inter,ui-sans-serif,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 :host([inlinesize=small]){max-width:44rem}:host([inlinesize=large]){max-width:76rem}
 header{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:4px 0 16px;min-height:32px}h1{font-size:20px;line-height:1.25;font-weight:650;margin:0;flex:1;min-width:0;overflow-wrap:anywhere}
-.crumb::slotted(*)::after{content:""}.crumb{display:contents}
+.crumb::slotted(*){display:inline-flex;gap:12px;font-weight:550;--link:${SOFT};--line:none}.crumb::slotted(*)::after{content:"›";color:${SOFT};font-weight:400}.crumb{display:contents}
 .body{display:grid;grid-template-columns:minmax(0,1fr);gap:16px}.columns{display:grid;grid-template-columns:minmax(0,1fr);gap:16px;align-items:start}
 @media (min-width:52rem){.columns.two{grid-template-columns:minmax(0,2fr) minmax(0,1fr)}}`;
   static inner =
@@ -18,8 +18,8 @@ header{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:4px 0 
 
 class Section extends PolarisElement {
   static css = `:host{display:block;background:${SHEET};border-radius:12px;box-shadow:0 1px 0 light-dark(#0001,#fff1),0 0 0 1px light-dark(#00000012,#ffffff1a);padding:16px;min-width:0}
-:host([padding=none]){padding:0}:host([padding=none]) h2{padding:16px 16px 0}:host(.inner){background:none;box-shadow:none;padding:0}
-header{display:flex;flex-wrap:wrap;gap:8px;align-items:center}h2{font-size:14px;line-height:1.4;font-weight:650;margin:0 0 10px;flex:1}h2:empty{display:none}
+:host([padding=none]){padding:0}:host([padding=none]) header{padding:16px 16px 0}:host(.inner){background:none;box-shadow:none;padding:0}
+header{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin-bottom:10px}header:has(h2:empty){display:none}h2{font-size:14px;line-height:1.4;font-weight:650;margin:0;flex:1}
 .body{display:grid;grid-template-columns:minmax(0,1fr);gap:12px}`;
   static inner =
     '<header><h2 part="heading"></h2><slot name="secondary-actions"></slot><slot name="primary-action"></slot></header><div class="body"><slot></slot></div>';
@@ -69,6 +69,23 @@ ${Object.entries(TONES)
   .join('')}`;
 }
 
+const DRAWN = {
+  'check-circle-filled': '<circle cx="10" cy="10" r="8" fill="currentColor"/><path d="m6.500 10.200 2.400 2.400 4.600-5" fill="none" stroke="light-dark(#fff,#1f1f1f)" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>',
+  'circle-dashed': '<circle cx="10" cy="10" r="7.200" fill="none" stroke="currentColor" stroke-width="1.500" stroke-dasharray="3.400 2.250"/>',
+};
+
+class Icon extends PolarisElement {
+  static css = `:host{display:inline-block;width:20px;height:20px;vertical-align:top;color:${INK}}svg{display:block;width:20px;height:20px}
+:host([tone=success]){color:light-dark(#29845a,#5fd09a)}:host([tone=neutral]),:host([color=subdued]){color:${SOFT}}:host([tone=critical]){color:${TONES.critical[1]}}:host([tone=warning]){color:${TONES.warning[1]}}`;
+  static inner = '<svg viewBox="0 0 20 20" aria-hidden="true" part="drawing"></svg>';
+  static watched = ['type'];
+
+  changed() {
+    this.part('drawing').innerHTML = DRAWN[this.given('type')] ?? DRAWN['circle-dashed'];
+  }
+}
+
+define('icon', Icon);
 define('page', Page);
 define('section', Section);
 define('heading', Heading);

@@ -1,9 +1,9 @@
 // Links, buttons, lists, tables.
-const BUTTON = `display:inline-flex;gap:6px;align-items:center;justify-content:center;min-height:32px;padding:5px 12px;border-radius:8px;font:inherit;font-weight:600;line-height:1.3;cursor:pointer;text-decoration:none;
-border:1px solid light-dark(#c9c9c9,#4a4a4a);background:${SHEET};color:${INK}`;
+const BUTTON = `display:inline-flex;gap:6px;align-items:center;justify-content:center;min-height:32px;padding:5px 12px;border-radius:8px;font:inherit;font-weight:550;line-height:1.3;cursor:pointer;text-decoration:none;
+border:1px solid light-dark(#dcdcdc,#4a4a4a);box-shadow:inset 0 -1px 0 light-dark(#b5b5b5,#2a2a2a);background:${SHEET};color:${INK}`;
 
 class Link extends PolarisElement {
-  static css = `:host{display:inline}a,button{font:inherit;color:${LINK};background:none;border:0;padding:0;text-underline-offset:.2em;text-decoration:underline;cursor:pointer;text-align:start}
+  static css = `:host{display:inline}a,button{font:inherit;color:var(--link,${LINK});background:none;border:0;padding:0;text-underline-offset:.2em;text-decoration:var(--line,underline);cursor:pointer;text-align:start}:is(a,button):hover{text-decoration:underline}
 :is(a,button):focus-visible{${FOCUS};border-radius:3px}:host([tone=critical]) a{color:${TONES.critical[1]}}:host([tone=neutral]) a{color:inherit}`;
   static inner = '<a part="control"><slot></slot></a>';
   static watched = ['href', 'target', 'download'];
@@ -28,8 +28,8 @@ function command(element) {
 class Button extends PolarisElement {
   static formAssociated = true;
   static css = `:host{display:inline-block;vertical-align:middle}:host([inlinesize=fill]){display:block}:host([inlinesize=fill]) [part]{width:100%}[part=control]{${BUTTON}}
-:host([variant=primary]) [part]{background:${STRONG};color:${ON_STRONG};border-color:transparent}
-:host([variant=tertiary]) [part]{background:none;border-color:transparent;color:${INK};text-decoration:underline;text-underline-offset:.2em;padding-inline:4px}
+:host([variant=primary]) [part]{background:${STRONG};color:${ON_STRONG};border-color:transparent;box-shadow:none}
+:host([variant=tertiary]) [part]{background:none;border-color:transparent;box-shadow:none;color:${INK};text-decoration:underline;text-underline-offset:.2em;padding-inline:4px}
 :host([tone=critical]) [part]{color:${TONES.critical[1]}}:host([tone=critical][variant=primary]) [part]{background:#8e0b21;color:#fff}
 [part]:hover{filter:brightness(.97)}[part]:disabled{opacity:.5;cursor:default}[part]:focus-visible{${FOCUS}}`;
   static inner = '<button type="button" part="control"><slot></slot></button>';
@@ -76,7 +76,7 @@ const role = (name, css) => class extends PolarisElement {
 };
 
 class TableHeader extends PolarisElement {
-  static css = `:host{display:table-cell;text-align:start;font-weight:550;font-size:12px;color:${SOFT};padding:8px 12px;border-bottom:1px solid ${LINE};white-space:nowrap}:host([format=numeric]),:host([format=currency]){text-align:end}`;
+  static css = `:host{display:table-cell;text-align:start;font-weight:550;font-size:12px;color:${SOFT};padding:8px 12px;border-block:1px solid ${LINE};background:light-dark(#f7f7f7,#262626);white-space:nowrap}:host(:first-child){padding-inline-start:16px}:host(:last-child){padding-inline-end:16px}:host([format=numeric]),:host([format=currency]){text-align:end}`;
 
   connectedCallback() {
     this.role = 'columnheader';
@@ -84,7 +84,7 @@ class TableHeader extends PolarisElement {
 }
 
 class TableCell extends PolarisElement {
-  static css = `:host{display:table-cell;padding:9px 12px;border-bottom:1px solid ${LINE};vertical-align:top}:host(.numeric){text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}`;
+  static css = `:host{display:table-cell;padding:9px 12px;border-bottom:1px solid ${LINE};vertical-align:top}:host(:first-child){padding-inline-start:16px}:host(:last-child){padding-inline-end:16px}:host(.numeric){text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}`;
 
   connectedCallback() {
     this.role = 'cell';

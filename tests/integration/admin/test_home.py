@@ -105,6 +105,33 @@ async def test_the_switches_tell_what_is_on(stage: Stage) -> None:
     assert "<s-badge>off</s-badge>" in page
 
 
+async def test_each_widget_that_is_on_says_what_shoppers_read(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    change = {"coupon": {"value": 15}, "loyalty": {"enabled": False}}
+    for name, patch in change.items():
+        await stage.db.write(
+            lambda conn, name=name, patch=patch: widgets.change_settings(
+                conn, stage.shop.id, name, patch, now
+            )
+        )
+    page = (await stage.part("/", locale="de")).text
+    assert "Ihre Kundschaft liest: „15\xa0% auf Ihre nächste Bestellung, ohne Anmeldung.“" in page
+    assert page.count('<p class="says">') == len(widgets.ALL) - 1
+
+
+async def test_what_was_set_aside_stands_first_and_what_waits_is_said_only_if_anything_does(
+    stage: Stage,
+) -> None:
+    calm = (await stage.part("/")).text
+    assert calm.index('id="checklist"') < calm.index('id="parked"')
+    assert "Everything that came is done." in calm
+    assert not re.search(r"\b0 (messages|tasks)", calm)
+    await arrive(stage, "example", "w1", parked="why")
+    busy = (await stage.part("/")).text
+    assert busy.index('id="parked"') < busy.index('id="checklist"')
+    assert "Message orders/paid" in busy
+
+
 async def test_the_last_message_is_the_shops_own_on_its_own_clock(stage: Stage) -> None:
     await arrive(stage, "other", "w1")
     assert "None has come in the last days." in (await stage.part("/")).text
@@ -119,7 +146,7 @@ async def test_what_is_set_aside_is_listed_with_its_reason_escaped(stage: Stage)
     job = await park_task(stage, stage.shop.id, "Shopify refuses.")
     await arrive(stage, "other", "w2", parked="another shop's reason")
     page = (await stage.document("/")).text
-    assert "2 could not be handled." in page
+    assert "2 items could not be handled." in page
     assert "Shopify refuses." in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#39;Käse&#39; 🧀" in page
