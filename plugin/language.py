@@ -64,6 +64,10 @@ class Language:
         """Return a full date: 12. Dezember 2026, 12 December 2026."""
         return _long_date(self.tag, day)
 
+    def month(self, day: dt.date) -> str:
+        """Return the month of a day: Dezember 2026, December 2026."""
+        return _skeleton(self.tag, "yMMMM", day)
+
     def weekday(self, day: dt.date) -> str:
         """Return a date with its weekday: Sa., 12. Dez., Sat 12 Dec."""
         return _skeleton(self.tag, "MMMEd", day)

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ from sqlalchemy import Column, Connection, ForeignKey, Table, Text, bindparam, s
 
 from plugin import settings, shops, verify
 from plugin.clock import Job
+from plugin.core import liability
+from plugin.core.liability import Liability, Month
 from plugin.database import Big, Database, Id, Upsert, Utc, metadata
 from plugin.settings import ShopSettings
 from plugin.shops import Shop
@@ -40,8 +42,10 @@ verification = Table(
     Column("entries", Big, nullable=False),
     Column("differences", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("liability", Text),
 )
-"""The newest check of a shop's books; ``differences``: how many by invariant, ``details``: some of them."""
+"""The newest check of a shop's books; ``differences``: how many by invariant, ``details``: some of them,
+``liability``: the open points by month."""
 
 reconciliation = Table(
     "reconciliation",
@@ -63,6 +67,7 @@ class Checked:
     entries: int
     differences: Mapping[str, int]
     details: tuple[Breach, ...]
+    liability: Liability | None
 
     @property
     def ok(self) -> bool:
@@ -96,8 +101,8 @@ _COMPARISON = select(reconciliation).where(reconciliation.c.shop_id == bindparam
 _TIMES = select(verification.c.shop_id, verification.c.checked_at)
 
 
-def keep_check(conn: Connection, shop_id: int, report: Report, now: datetime) -> None:
-    """Keep what a check of the shop found at ``now``, in the place of the one before."""
+def keep_check(conn: Connection, shop_id: int, report: Report, owed: Liability, now: datetime) -> None:
+    """Keep what a check of the shop found at ``now`` and what was open then, in the place of the one before."""
     counts = Counter(breach.invariant for breach in report.breaches)
     details = [
         [breach.invariant, breach.account, breach.detail[:300]] for breach in report.breaches[:MOST_DETAILS]
@@ -109,6 +114,7 @@ def keep_check(conn: Connection, shop_id: int, report: Report, now: datetime) ->
         "entries": report.entries,
         "differences": json.dumps(counts),
         "details": json.dumps(details),
+        "liability": _encode(owed),
     }
     conn.execute(_KEEP_CHECK.on(conn), row)
 
@@ -119,7 +125,8 @@ def last_check(conn: Connection, shop_id: int) -> Checked | None:
     if row is None:
         return None
     details = tuple(Breach(*found) for found in json.loads(row.details))
-    return Checked(row.checked_at, row.accounts, row.entries, json.loads(row.differences), details)
+    differences, owed = json.loads(row.differences), _decode(row.liability)
+    return Checked(row.checked_at, row.accounts, row.entries, differences, details, owed)
 
 
 def keep_comparison(conn: Connection, shop_id: int, fetched: int, missed: int, now: datetime) -> None:
@@ -135,9 +142,15 @@ def last_comparison(conn: Connection, shop_id: int) -> Compared | None:
 
 
 async def check(db: Database, shop: Shop, now: datetime) -> Report:
-    """Recompute the shop's books, keep what was found, and return it."""
-    report = await db.snapshot(partial(verify.verify, handle=shop.handle, shop_id=shop.id, now=now))
-    await db.write(lambda conn: keep_check(conn, shop.id, report, now))
+    """Recompute the shop's books, keep what was found and what is open, and return the former."""
+
+    def read(conn: Connection) -> tuple[Report, Liability]:
+        report = verify.verify(conn, shop.handle, shop.id, now)
+        zone = settings.current(conn, shop.id, ShopSettings).zone
+        return report, liability.liability(conn, shop.id, zone, now)
+
+    report, owed = await db.snapshot(read)
+    await db.write(lambda conn: keep_check(conn, shop.id, report, owed, now))
     return report
 
 
@@ -170,6 +183,22 @@ def last_night(now: datetime, zone: ZoneInfo) -> datetime:
     local = now.astimezone(zone)
     day = local.date() if local.time() >= BY_NIGHT else local.date() - timedelta(days=1)
     return datetime.combine(day, BY_NIGHT, zone).astimezone(UTC)
+
+
+def _encode(owed: Liability) -> str:
+    months = [[one.month and one.month.isoformat(), one.available, one.pending] for one in owed.months]
+    return json.dumps({"months": months, "debt": owed.debt})
+
+
+def _decode(text: str | None) -> Liability | None:
+    if text is None:
+        return None
+    found = json.loads(text)
+    months = (
+        Month(month and date.fromisoformat(month), available, pending)
+        for month, available, pending in found["months"]
+    )
+    return Liability(tuple(months), found["debt"])
 
 
 def _nothing(conn: Connection, shop_id: int | None, now: datetime) -> int:

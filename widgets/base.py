@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeAlias
@@ -179,6 +180,8 @@ class Widget(Generic[S]):
     """By setting: the view's text that speaks of it, shown beside it to the merchant."""
     notes: Notes[S] | None = None
     """What a value comes to, shown beside its input while it is typed; the sentences are in the language given."""
+    worth: Callable[[S, ShopSettings, datetime], Fraction | None] | None = None
+    """``(settings, shop, now)``: what one point buys at most in minor units; None while no reward says so."""
     rehearse: Callable[[Connection, int, datetime], None] | None = None
     """``(conn, shop_id, now)``: does what Shopify would answer to, on the throw-away database of a preview."""
 

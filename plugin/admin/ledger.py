@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from plugin import nightly
 from plugin.admin.answer import answer
-from plugin.admin.desk import desk_of
+from plugin.admin.desk import Desk, desk_of
 from plugin.admin.look_up import find
+from plugin.admin.open_points import OpenPoints, open_points
 from plugin.admin.proof import Proof, proof
 from plugin.admin.statement import Statement
 from plugin.core import ledger
@@ -29,6 +31,14 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Books:
+    """What is kept of the newest check: whether all adds up, and what is open."""
+
+    proof: Proof
+    open_points: OpenPoints | None
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerView:
     """``asked`` is what was typed; ``message`` says why there is no statement."""
 
@@ -36,7 +46,7 @@ class LedgerView:
     statement: Statement | None
     message: str
     kinds: dict[str, str]
-    proof: Proof
+    books: Books
 
 
 async def page(request: Request[Any]) -> Response:
@@ -45,13 +55,16 @@ async def page(request: Request[Any]) -> Response:
     asked = request.query_params.get("q", "").strip()[:80]
     found = await find(desk, asked)
     kinds = {kind: desk.language.gettext(text) for kind, text in _KINDS.items()}
-    proved = await desk.runtime.db.read(lambda conn: proof(conn, desk))
-    view = LedgerView(asked, found.statement, found.message, kinds, proved)
-    return answer(request, desk, "ledger", view)
+    books = await desk.runtime.db.read(lambda conn: _books(conn, desk))
+    return answer(request, desk, "ledger", LedgerView(asked, found.statement, found.message, kinds, books))
 
 
 async def check(request: Request[Any]) -> Response:
     """POST /admin/ledger/verify: recompute everything of this shop now, as every night, and keep what was found."""
     desk = desk_of(request)
     await nightly.check(desk.runtime.db, desk.shop, desk.now)
-    return answer(request, desk, "proof", await desk.runtime.db.read(lambda conn: proof(conn, desk)))
+    return answer(request, desk, "checked", await desk.runtime.db.read(lambda conn: _books(conn, desk)))
+
+
+def _books(conn: Connection, desk: Desk) -> Books:
+    return Books(proof(conn, desk), open_points(conn, desk))

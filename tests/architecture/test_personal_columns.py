@@ -36,7 +36,7 @@ IMPERSONAL: Mapping[str, str] = {
         "id shop_id name state due_at created_at attempts tried generation lease_owner lease_until reason"
     ),
     "tombstone": "shop_id kind",
-    "verification": "shop_id checked_at accounts entries differences details",
+    "verification": "shop_id checked_at accounts entries differences details liability",
 }
 """Columns that say nothing of a shopper: our own keys, times of our own work, and what belongs to the shop. A key
 leads to a person only through a column of theirs, and erasing empties that."""

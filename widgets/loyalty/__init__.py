@@ -6,7 +6,7 @@ from widgets.loyalty.effects import on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
-from widgets.loyalty.notes import notes
+from widgets.loyalty.notes import notes, worth
 from widgets.loyalty.processing import PROCESSING
 from widgets.loyalty.products import TASKS
 from widgets.loyalty.settings import LoyaltySettings
@@ -26,4 +26,5 @@ widget = Widget(
     figures=figures,
     says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},
     notes=notes,
+    worth=worth,
 )

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
+from plugin.core import liability
 from plugin.core.money import exponent
 from plugin.language import Language
 from plugin.settings import ShopSettings
@@ -51,6 +52,18 @@ def effective_rate(points_per_unit: Decimal, reward: Reward, currency: str) -> F
         return None
     per_point = Fraction(reward.value, reward.cost * 10 ** exponent(currency))
     return Fraction(points_per_unit) * per_point
+
+
+def worth(settings: LoyaltySettings, shop: ShopSettings, now: datetime) -> Fraction | None:
+    """Return what a point buys at most, in minor units, by the rewards of a fixed amount that are not over."""
+    today = now.astimezone(shop.zone).date()
+    return liability.dearest(
+        (reward.value, reward.cost)
+        for reward in settings.rewards
+        if reward.kind == "amount"
+        and isinstance(reward.value, int)
+        and (reward.ends_on is None or today <= reward.ends_on)
+    )
 
 
 def _back(share: Fraction, language: Language) -> str:

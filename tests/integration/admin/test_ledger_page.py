@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, update
 
+import widgets
 from plugin import nightly
 from plugin.core import accounts, ledger, positions
 from plugin.core.ledger import Entry
@@ -158,3 +159,27 @@ async def test_what_webhooks_missed_is_told(stage: Stage) -> None:
 async def test_a_number_that_shopify_gave_to_nobody_here_is_no_orders_name(stage: Stage) -> None:
     for asked in (str(2**63), "9" * 19, "gid://shopify/Order/5678901002999", "#5678901002999"):
         assert "Nothing is known here" in await looked_up(stage, asked)
+
+
+async def test_what_is_open_is_listed_by_month_with_what_it_is_worth(stage: Stage) -> None:
+    assert "after the first nightly check" in await looked_up(stage, "")
+    await stage.tell(1001, processed_at=datetime.now(UTC) - timedelta(days=20))
+    await stage.tell(1002)
+    found = await stage.post("/admin/ledger/verify", locale="en")
+    assert '<div id="open-points" hx-swap-oob="true">' in found.text
+    page = await looked_up(stage, "")
+    assert re.search(r"Never.*?</th> <td>49</td> <td>49</td>", page)
+    assert "Once a reward grants a fixed amount" in page
+    rewards = [{"id": "two", "title": "2 €", "cost": 200, "value": 200, "kind": "amount"}]
+    now = datetime.now(UTC)
+    await stage.db.write(
+        lambda conn: widgets.change_settings(conn, stage.shop.id, "loyalty", {"rewards": rewards}, now)
+    )
+    page = await looked_up(stage, "", locale="de")
+    assert "1 Punkt für 0,01 €" in page
+    assert re.search(r"Alle</th><td>49</td><td>49</td><td>0,98.€</td>", page)
+    await redeem(stage, 60)
+    await stage.post("/admin/ledger/verify", locale="en")
+    page = await looked_up(stage, "")
+    assert "Apart from this, 11 points were spent" in page
+    assert 'width="0"' in page
