@@ -5,8 +5,10 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from plugin import settings
 from plugin.core import order_book
-from widgets.coupon import doubts, stock
+from widgets.coupon import campaigns, doubts, stock
+from widgets.coupon.deciding import MODELS
 from widgets.coupon.effects import on_orders
 from widgets.coupon.tables import FREE, coupon, coupon_code, coupon_customer
 
@@ -15,19 +17,23 @@ SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
 
 
 def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Answer about the customer as Shopify would, and mint two codes, always the same, for the orders that wait."""
+    """Answer about the customer as Shopify would, and mint two codes, always the same: first for orders that wait."""
     _answer(conn, now)
-    waiting = (
-        select(coupon.c.order_ref, coupon.c.node_id).where(coupon.c.waiting).order_by(coupon.c.order_ref)
-    )
+    waiting = select(coupon.c.node_id).where(coupon.c.waiting).order_by(coupon.c.order_ref)
+    wanted = [*conn.execute(waiting).scalars(), *_ordinary(conn, shop_id, now) * len(SAMPLES)]
     rows = [
-        {"shop_id": shop_id, "node_id": row.node_id, "state": FREE, "code": code, "gid": code}
-        for row, code in zip(conn.execute(waiting), SAMPLES, strict=False)
+        {"shop_id": shop_id, "node_id": node_id, "state": FREE, "code": code, "gid": code}
+        for node_id, code in zip(wanted, SAMPLES, strict=False)
     ]
     if rows:
         conn.execute(insert(coupon_code), rows)
     for node_id in {row["node_id"] for row in rows}:
         stock.review(conn, shop_id, node_id, now, filling=False)
+
+
+def _ordinary(conn: Connection, shop_id: int, now: datetime) -> list[int]:
+    campaign = campaigns.current(settings.versions(conn, [shop_id], MODELS), shop_id)
+    return [] if campaign is None else [campaigns.nodes(conn, {shop_id: campaign}, now)[shop_id].id]
 
 
 def _answer(conn: Connection, now: datetime) -> None:

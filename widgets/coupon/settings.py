@@ -55,7 +55,6 @@ class CouponSettings(Section):
         ),
         json_schema_extra={"unit": "money"},
     )
-
     first_order_only: bool = Field(
         default=False,
         title=sentence("Only with a customer's first order"),
@@ -75,7 +74,7 @@ class CouponSettings(Section):
     stamp_kind: Literal["percentage", "amount"] = Field(
         default="percentage",
         title=sentence("A full card takes off"),
-        description=sentence("A share of the next order (percentage) or a fixed amount (amount)."),
+        description=sentence("A share of the next order, or a fixed amount."),
         json_schema_extra={
             "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
         },
@@ -85,7 +84,8 @@ class CouponSettings(Section):
         ge=1,
         le=HIGHEST,
         title=sentence("Value of a full card"),
-        description=sentence("Percent, or an amount in the smallest unit of your currency."),
+        description=sentence("What the next order becomes cheaper by."),
+        json_schema_extra={"by": "stamp_kind", "units": {"percentage": "percent", "amount": "money"}},
     )
     stamp_minimum: int = Field(
         default=0,

@@ -15,6 +15,7 @@ from plugin import schema
 from plugin.language import language
 from plugin.setting_forms import form
 from plugin.setting_patches import typed_amount
+from plugin.settings import ShopSettings
 from tests.integration.admin.stage import PART, Stage
 
 PATHS = {name: f"/admin/widgets/{name}" for name in widgets.ALL} | {"shop": "/admin/shop"}
@@ -22,8 +23,9 @@ PATHS = {name: f"/admin/widgets/{name}" for name in widgets.ALL} | {"shop": "/ad
 
 async def filled(stage: Stage, section: str, **changes: str | None) -> dict[str, str]:
     """What the section's form would send, with these fields changed; None leaves one out."""
-    current = await stage.current(section)
-    fields = [one for one in form(current.value, language("en", "sie"), "EUR") if not one.off]
+    current, shop = await stage.current(section), (await stage.current("shop")).value
+    assert isinstance(shop, ShopSettings)
+    fields = [one for one in form(current.value, language("en", "sie"), shop.currency) if not one.off]
     sent = {one.name: one.value for one in fields if one.kind != "switch"}
     sent |= {one.name: "true" for one in fields if one.kind == "switch" and one.checked}
     merged = {"version": str(current.number), **sent, **changes}
