@@ -39,13 +39,29 @@ def test_the_shop_stays_itself_and_nothing_moves_while_the_app_is(app: App, new_
 
 
 @pytest.mark.parametrize("app", BAD_APPS.values(), ids=BAD_APPS)
-def test_the_thank_you_page_says_one_quiet_sentence_while_the_app_is(app: App, new_walk: NewWalk) -> None:
+def test_thank_you_order_and_account_pages_say_one_quiet_sentence_while_the_app_is(
+    app: App, new_walk: NewWalk
+) -> None:
     with app() as origin, shop_before(origin) as simulator:
         order = max(simulator.shop("example").orders)
+        customer = min(simulator.shop("example").customers)
         walk = new_walk(simulator.origin, origin)
-        walk.go(f"/storefront/orders/{order}/thank-you")
-        expect(walk.widgets.get_by_text(FAILED)).to_be_visible()
-        expect(walk.widgets.locator("s-box")).to_have_count(0)
+        walk.context.request.post(f"{walk.base}/storefront/sign-in", form={"customer": str(customer)})
+        pages = [walk.page, walk.context.new_page(), walk.context.new_page()]
+        for path in (
+            f"/storefront/orders/{order}/thank-you",
+            f"/storefront/orders/{order}",
+            "/storefront/account",
+        ):
+            page = pages.pop(0)
+            walk.watch(page)
+            page.goto(walk.base + path)
+            pages.append(page)
+        for page in pages:
+            widgets = page.frame_locator("iframe[data-extension]")
+            expect(widgets.get_by_text(FAILED)).to_be_visible()
+            expect(widgets.locator("s-box")).to_have_count(0)
+            expect(page.locator("h1")).to_be_visible()
         assert walk.shut_out() == []
 
 
