@@ -6,6 +6,11 @@ PYTHON_FOLDERS := $(wildcard plugin widgets webhooks sandbox tests tools benchma
 TEMPLATES := $(wildcard plugin/templates widgets/*/templates sandbox/templates)
 PART ?= -q
 
+# A machine's own certificates count, as they do for pip: a company's proxy has one of its own.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_NATIVE_TLS ?= 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check setup base schemas assets services format format-check lint types imports unit integration \
         architecture extensions e2e screens bench lock clean
@@ -13,8 +18,8 @@ PART ?= -q
 help:
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
-demo: base ## the app with a pocket Shopify on this machine; no account needed
-	@exec $(BIN)/dankbar sandbox
+demo: base ## the app with a pocket Shopify on this machine; no account needed; `make demo PORT=9200` takes other ports
+	@exec $(BIN)/dankbar sandbox $(if $(PORT),--port $(PORT))
 
 test: setup ## everything below, then the summary of the test runner
 	@$(MAKE) --no-print-directory check

@@ -69,6 +69,7 @@ def sandbox_(
     data: Annotated[Path | None, typer.Option(help="Keep everything here; else it is forgotten.")] = None,
 ) -> None:
     """Run the app beside a pocket Shopify: no account, no database server, no Redis."""
+    sandbox.expect_ports(port)
     typer.echo(f"Shop and switches: http://127.0.0.1:{port}/")
     typer.echo(f"Admin: http://127.0.0.1:{port}/admin")
     sandbox.run(port, shop, data)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plugin.config import Config
+from plugin.ports import expect_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,12 @@ def environment(port: int, data: Path) -> dict[str, str]:
         "DANKBAR_SHOPIFY_CDN": origin,
         "DANKBAR_ADMIN_ORIGIN": origin,
     }
+
+
+def expect_ports(port: int) -> None:
+    """Raise ConfigurationError where this port or the next is taken."""
+    for one in (port, port + 1):
+        expect_free("127.0.0.1", one)
 
 
 def run(port: int, shop: str, data: Path | None) -> None:

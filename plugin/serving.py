@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from types import FrameType
 from typing import Any
 
@@ -15,6 +14,7 @@ from plugin.config import Config
 from plugin.database import database_url
 from plugin.errors import ConfigurationError
 from plugin.logs import configure_logging
+from plugin.ports import expect_free
 from plugin.runtime import open_runtime, opened
 from plugin.worker import Worker
 
@@ -50,14 +50,7 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
 
 async def _check(config: Config, host: str, port: int) -> None:
     """Say before the server starts what it could only answer with a traceback. Raises ConfigurationError."""
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        raise ConfigurationError(
-            f"Nothing can listen on {host} port {port}: choose another --port."
-        ) from error
+    expect_free(host, port)
     async with opened(config):
         return
 

@@ -59,3 +59,17 @@ def test_a_server_says_that_its_port_is_taken(tmp_path: Path) -> None:
     assert (code, len(lines)) == (2, 1)
     assert port in lines[0]
     assert "--port" in lines[0]
+
+
+@pytest.mark.parametrize("next_one", [0, 1], ids=["the shop's", "the app's"])
+def test_the_sandbox_says_so_before_it_starts_anything(tmp_path: Path, next_one: int) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        data = tmp_path / "data"
+        arguments = ("sandbox", "--port", str(port - next_one), "--data", str(data))
+        code, lines = dankbar(f"sqlite:///{tmp_path}/dankbar.db", *arguments)
+    assert (code, len(lines)) == (2, 1)
+    assert f"port {port}:" in lines[0]
+    assert not data.exists()
