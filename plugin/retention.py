@@ -19,7 +19,7 @@ from sqlalchemy import (
 import widgets
 from plugin import clock, shops, tasks
 from plugin.clock import Job
-from plugin.core import privacy, privacy_tokens, tombstones
+from plugin.core import adjustments, privacy, privacy_tokens, tombstones
 from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
 from plugin.database import Database, Utc, among, metadata
@@ -87,6 +87,7 @@ def keep_no_longer(conn: Connection, keyring: Keyring, shop_id: int | None, now:
         "handled": _forget_handled(conn, mine, now),
         "bodies": _empty_bodies(conn, keyring, mine, now),
         "checkouts": _drop_tokens(conn, now),
+        "authors": adjustments.forget_authors(conn, now, PORTION),
     }
     if done := sum(counts.values()):
         log.info("retention", **counts)

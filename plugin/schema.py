@@ -25,6 +25,7 @@ MODULES = (
     "plugin.core.ledger",
     "plugin.core.product_facts",
     "plugin.core.append_only",
+    "plugin.core.adjustments",
     "plugin.core.tombstones",
     "plugin.core.privacy",
     "plugin.core.data_requests",

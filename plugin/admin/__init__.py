@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from plugin.admin import assets, checklist, home, ledger, parked, sections
+from plugin.admin import adjusting, assets, checklist, export, home, ledger, parked, sections
 from plugin.admin.door import AdminDoor
 
 
@@ -26,6 +26,8 @@ def admin_routes() -> list[BaseRoute]:
             Route("/admin/shop/preview", sections.preview, methods=["POST"]),
             Route("/admin/shop/rows/{list}", sections.row, methods=["GET"]),
             Route("/admin/ledger", ledger.page, methods=["GET"]),
+            Route("/admin/ledger/adjust", adjusting.correct, methods=["POST"]),
+            Route("/admin/ledger/export", export.export, methods=["GET"]),
             Route("/admin/ledger/verify", ledger.check, methods=["POST"]),
         ]
     )

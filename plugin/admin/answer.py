@@ -1,6 +1,8 @@
 """A page or a part of one: the view is the same, and one function decides."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +34,7 @@ def answer(
     *,
     status: int = 200,
     toast: str | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """Render ``admin/_{part}.html``: alone when htmx asks for a part of a page, otherwise inside the document.
 
@@ -48,12 +51,12 @@ def answer(
         "asset": address,
         "answered": part,
     }
-    headers = {"Vary": "HX-Request-Type", **({TOAST: quote(toast)} if toast else {})}
+    sent = {"Vary": "HX-Request-Type", **({TOAST: quote(toast)} if toast else {}), **headers}
     if alone:
-        return HTMLResponse(render(f"admin/_{part}.html", context), status, headers)
+        return HTMLResponse(render(f"admin/_{part}.html", context), status, sent)
     frame = {"config": desk.runtime.config, "part": f"admin/_{part}.html", "navigation": navigation(desk)}
-    headers |= document_headers(desk.runtime.config, desk.shop.handle)
-    return HTMLResponse(render("admin/document.html", {**context, **frame}), status, headers)
+    sent |= document_headers(desk.runtime.config, desk.shop.handle)
+    return HTMLResponse(render("admin/document.html", {**context, **frame}), status, sent)
 
 
 def navigation(desk: Desk) -> tuple[Link, ...]:

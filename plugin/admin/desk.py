@@ -27,11 +27,15 @@ S = TypeVar("S", bound=Section)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One request of a merchant; merchants are addressed politely, whatever the shop's tone."""
+    """One request of a merchant; merchants are addressed politely, whatever the shop's tone.
+
+    ``staff`` is Shopify's number of the person who asks.
+    """
 
     runtime: Runtime
     shop: Shop
     settings: ShopSettings
+    staff: int
     locale: str
     now: datetime
     query: Mapping[str, str]

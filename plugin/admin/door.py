@@ -55,7 +55,7 @@ class AdminDoor:
         found = await runtime.db.read(lambda conn: versions(conn, [shop.id], [ShopSettings]))
         ready = found.stored(shop.id, ShopSettings)
         own = found.current(shop.id, ShopSettings).value if ready else _BARE
-        desk = Desk(runtime, shop, own, _locale(request), now, dict(request.query_params))
+        desk = Desk(runtime, shop, own, proof.user_id, _locale(request), now, dict(request.query_params))
         if not ready:
             problem = Problem(desk.language.gettext(_SETTING_UP), waiting=True)
             await answer(request, desk, "problem", problem)(scope, receive, send)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from plugin import nightly
+from plugin.admin.adjustment_form import AdjustView, blank
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of
 from plugin.admin.look_up import find
@@ -17,7 +18,7 @@ from plugin.admin.statement import Statement
 from plugin.core import ledger
 from plugin.language import sentence
 
-_KINDS = {
+KINDS = {
     ledger.ACCRUAL: sentence("Points for an order"),
     ledger.CLAWBACK: sentence("Order changed"),
     ledger.BONUS: sentence("Bonus"),
@@ -40,12 +41,13 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class LedgerView:
-    """``asked`` is what was typed; ``message`` says why there is no statement."""
+    """``asked`` is what was typed; ``message`` says why there is no statement; ``adjust`` corrects its points."""
 
     asked: str
     statement: Statement | None
     message: str
     kinds: dict[str, str]
+    adjust: AdjustView | None
     books: Books
 
 
@@ -53,10 +55,18 @@ async def page(request: Request[Any]) -> Response:
     """GET /admin/ledger: look up a customer or an order."""
     desk = desk_of(request)
     asked = request.query_params.get("q", "").strip()[:80]
+    return answer(request, desk, "ledger", await ledger_view(desk, asked))
+
+
+async def ledger_view(desk: Desk, asked: str) -> LedgerView:
+    """Return the page about whom was asked for."""
     found = await find(desk, asked)
-    kinds = {kind: desk.language.gettext(text) for kind, text in _KINDS.items()}
+    kinds = {kind: desk.language.gettext(text) for kind, text in KINDS.items()}
+    known = found.statement is not None and found.statement.standing is not None
+    customer = found.statement.customer_id if found.statement else None
+    adjust = blank(customer) if known and customer is not None else None
     books = await desk.runtime.db.read(lambda conn: _books(conn, desk))
-    return answer(request, desk, "ledger", LedgerView(asked, found.statement, found.message, kinds, books))
+    return LedgerView(asked, found.statement, found.message, kinds, adjust, books)
 
 
 async def check(request: Request[Any]) -> Response:

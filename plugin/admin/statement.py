@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select
 import widgets
 from plugin.core import positions, standing
 from plugin.core.accounts import account
+from plugin.core.adjustments import OF_ENTRY, adjustment
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.lots import Position
 from plugin.core.order_book import order
@@ -38,9 +39,13 @@ _ENTRIES = (
         ledger_entry.c.recorded_at,
         ledger_entry.c.rule_version,
         order.c.order_id,
+        adjustment.c.reason,
+        adjustment.c.author,
+        adjustment.c.told,
     )
     .join(account, account.c.id == ledger_entry.c.account_id)
     .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
+    .outerjoin(adjustment, OF_ENTRY)
     .where(account.c.root_id == bindparam("root"))
     .order_by(ledger_entry.c.business_at.desc(), ledger_entry.c.id.desc())
     .limit(MOST)
@@ -73,7 +78,7 @@ _OF_ORDER = _EARNINGS.where(earning.c.order_ref == bindparam("ref"), earning.c.s
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """An entry, with the sum of it and all before it by business time."""
+    """An entry, with the sum of it and all before it by business time; made by hand, also why and by whom."""
 
     kind: str
     points: int
@@ -82,6 +87,9 @@ class EntryLine:
     order_id: int | None
     rule_version: str | None
     after: int
+    reason: str | None = None
+    author: int | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,9 @@ def _lines(rows: Iterable[Any], total: int) -> tuple[EntryLine, ...]:
                 row.order_id,
                 row.rule_version,
                 after,
+                row.reason,
+                row.author,
+                bool(row.told),
             )
         )
         after -= row.points

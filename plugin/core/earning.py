@@ -116,12 +116,16 @@ def matures(processed_at: datetime, rule: Rule) -> datetime:
 
 def expires(available_at: datetime, rule: Rule) -> datetime | None:
     """Return when a lot closes: the rule's months after it opened, on the shop's clock; None means never."""
-    if rule.expiry_months == 0:
+    return months_after(available_at, rule.expiry_months, rule.zone)
+
+
+def months_after(at: datetime, months: int, zone: str) -> datetime | None:
+    """Return the instant so many months later on that clock; None for 0, which means never."""
+    if months == 0:
         return None
-    zone = ZoneInfo(rule.zone)
-    local = available_at.astimezone(zone)
-    day = add_months(local.date(), rule.expiry_months)
-    return datetime.combine(day, local.time(), zone).astimezone(UTC)
+    local = at.astimezone(ZoneInfo(zone))
+    day = add_months(local.date(), months)
+    return datetime.combine(day, local.time(), local.tzinfo).astimezone(UTC)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from plugin.core import positions
 from plugin.core.accounts import account
+from plugin.core.adjustments import OF_ENTRY, adjustment
 from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry, of_kind
 from plugin.core.order_book import order
 
@@ -54,8 +55,10 @@ _ENTRIES = (
         ledger_entry.c.points,
         ledger_entry.c.business_at,
         order.c.order_id,
+        adjustment.c.reason,
     )
     .join(account, account.c.id == ledger_entry.c.account_id)
+    .outerjoin(adjustment, OF_ENTRY & adjustment.c.told)
     .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
     .where(account.c.root_id == _MINE)
     .order_by(ledger_entry.c.business_at.desc(), ledger_entry.c.id.desc())
@@ -75,12 +78,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class EntryRead:
-    """An entry as a statement shows it."""
+    """An entry as a statement shows it; ``reason`` is for the customer to read."""
 
     kind: str
     points: int
     at: datetime
     order_id: int | None
+    reason: str | None = None
 
 
 def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) -> Standing | None:
@@ -103,7 +107,7 @@ def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) ->
 def entries(conn: Connection, shop_id: int, customer_id: int, most: int = 20) -> list[EntryRead]:
     """Return the customer's newest entries by business time."""
     found = conn.execute(_ENTRIES, {"shop": shop_id, "customer": customer_id, "most": most})
-    return [EntryRead(row.kind, row.points, row.business_at, row.order_id) for row in found]
+    return [EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason) for row in found]
 
 
 def _replayed(conn: Connection, rows: Sequence[Any], lifetime: int, now: datetime) -> Standing:

@@ -103,12 +103,20 @@
     window.shopify?.saveBar?.hide?.(form.id)?.catch?.(() => {});
   };
 
+  /** What an answer wants to be read first is led to, once. */
+  const led = new WeakSet();
+  const lead = () => {
+    for (const place of document.querySelectorAll('[data-focus]')) {
+      if (!led.has(place)) place.focus();
+      led.add(place);
+    }
+  };
+
   document.addEventListener('htmx:after:swap', ({detail: {ctx}}) => {
     settle();
     const form = byId('settings');
-    if (!form || ctx.sourceElement !== form) return;
-    if ([200, 409].includes(ctx.response.status)) saved(form);
-    form.querySelector('[data-focus]')?.focus();
+    if (form && ctx.sourceElement === form && [200, 409].includes(ctx.response.status)) saved(form);
+    lead();
   });
 
   document.addEventListener('htmx:after:request', ({detail: {ctx}}) => {
@@ -133,6 +141,29 @@
     if ([409, 422].includes(ctx.response.status)) return;
     const told = new DOMParser().parseFromString(ctx.text, 'text/html').querySelector('[data-problem]');
     problem(told?.textContent);
+  });
+
+  // --- downloads: a link would come without the token, so the file is fetched and handed over as a blob -----------
+
+  const download = async (address) => {
+    window.shopify?.loading?.(true);
+    byId('problem').hidden = true;
+    try {
+      const answer = await ask(address, {method: 'GET', headers: {Accept: 'text/csv'}});
+      if (!answer.ok) throw new Error(String(answer.status));
+      const file = URL.createObjectURL(await answer.blob());
+      const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1];
+      Object.assign(document.createElement('a'), {href: file, download: name ?? 'dankbar.csv'}).click();
+      setTimeout(() => URL.revokeObjectURL(file), 60_000);
+      window.shopify?.loading?.(false);
+    } catch {
+      problem();
+    }
+  };
+
+  document.addEventListener('click', (event) => {
+    const button = event.composedPath().find((node) => node instanceof Element && node.dataset.download);
+    if (button) download(button.dataset.download);
   });
 
   // --- blocks: App Bridge alone knows which stand in the published theme and on checkout pages -------------------

@@ -10,6 +10,7 @@ from plugin import schema
 
 IMPERSONAL: Mapping[str, str] = {
     "account": "id shop_id root_id expires",
+    "adjustment": "id shop_id account_id business_key",
     "coupon": "shop_id node_id campaign doubt refusal expires_on void waiting judged_at",
     "coupon_code": "id shop_id node_id gid state order_ref expires_on",
     "coupon_customer": "id shop_id",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from plugin.core import privacy
+from plugin.core import adjustments, privacy
 from plugin.core.accounts import account
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.order_book import order
@@ -96,7 +96,36 @@ def erase(conn: Connection, subject: Subject, now: datetime) -> None:
     privacy.detach(conn, subject.shop_id, subject.customer_ids)
 
 
+def export_corrections(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield why points were given or taken by hand."""
+    if subject.customer_ids:
+        yield from adjustments.of_customers(conn, subject.shop_id, subject.customer_ids)
+
+
+def erase_corrections(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Erase why, and by whom."""
+    if subject.customer_ids:
+        adjustments.forget(conn, subject.shop_id, subject.customer_ids)
+
+
+CORRECTIONS = Processing(
+    what=sentence("Points corrected by hand: why, and by which member of the shop's staff"),
+    purpose=sentence("So that every correction can be explained."),
+    basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+    retention=sentence("Until the customer's data is erased; the staff member's number at most three years."),
+    columns=(
+        "adjustment.reason",
+        "adjustment.told",
+        "adjustment.author",
+        "adjustment.made_at",
+    ),
+    export=export_corrections,
+    erase=erase_corrections,
+)
+"""Erased before the accounts lose their customers: it is found by them."""
+
 PROCESSING = (
+    CORRECTIONS,
     Processing(
         what=sentence("Points: what each order brought, what was spent or expired, and the balance"),
         purpose=sentence("So that points can be collected, spent and checked."),

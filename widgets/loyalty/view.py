@@ -133,7 +133,10 @@ def _entries(conn: Connection, ctx: Context, zone: ZoneInfo) -> tuple[Line, ...]
 
 def _line(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
     on = entry.at.astimezone(zone).date()
-    return Line(entry.kind, entry.points, on, language.gettext(_KINDS[entry.kind]))
+    text = language.gettext(_KINDS[entry.kind])
+    if entry.reason:
+        text = f"{text}: {entry.reason}"
+    return Line(entry.kind, entry.points, on, text)
 
 
 def _figures(language: Language, mine: Standing) -> tuple[tuple[str, str], ...]:

@@ -214,6 +214,18 @@ def test_the_ledger_is_looked_up_and_checked_in_place(office: Office, page: Page
     expect(page.locator("#proof")).to_contain_text("0 Abweichungen")
 
 
+def test_a_download_renews_its_token_and_says_what_did_not_work(office: Office, page: Page) -> None:
+    office.enter(page, "/admin/ledger")
+    office.stale = 1
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Alle Buchungen herunterladen").click()
+    assert waiting.value.path().read_bytes().startswith(b"\xef\xbb\xbf")
+    page.route("**/admin/ledger/export?*", lambda route: route.abort())
+    page.get_by_role("button", name="Alle Buchungen herunterladen").click()
+    expect(page.locator("#problem")).to_be_visible()
+    assert fault(page) == []
+
+
 def test_a_preview_can_be_read_and_not_be_used(office: Office, page: Page) -> None:
     office.enter(page, "/admin/widgets/coupon" if "coupon" in widgets.ALL else "/admin/widgets/loyalty")
     page.evaluate(

@@ -107,13 +107,12 @@ async def test_the_switches_tell_what_is_on(stage: Stage) -> None:
 
 async def test_each_widget_that_is_on_says_what_shoppers_read(stage: Stage) -> None:
     now = datetime.now(UTC)
-    change = {"coupon": {"value": 15}, "loyalty": {"enabled": False}}
-    for name, patch in change.items():
-        await stage.db.write(
-            lambda conn, name=name, patch=patch: widgets.change_settings(
-                conn, stage.shop.id, name, patch, now
-            )
-        )
+
+    def change(conn: Connection) -> None:
+        widgets.change_settings(conn, stage.shop.id, "coupon", {"value": 15}, now)
+        widgets.change_settings(conn, stage.shop.id, "loyalty", {"enabled": False}, now)
+
+    await stage.db.write(change)
     page = (await stage.part("/", locale="de")).text
     assert "Ihre Kundschaft liest: „15\xa0% auf Ihre nächste Bestellung, ohne Anmeldung.“" in page
     assert page.count('<p class="says">') == len(widgets.ALL) - 1

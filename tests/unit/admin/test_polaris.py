@@ -156,8 +156,9 @@ class Roots(HTMLParser):
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: path.name)
 def test_a_part_has_one_root_with_an_id(path: Path) -> None:
-    roots = Roots()
-    plain = re.sub(r"{#.*?#}|{%.*?%}", " ", path.read_text("utf-8"), flags=re.DOTALL)
+    roots, text = Roots(), path.read_text("utf-8")
+    plain = re.sub(r"{#.*?#}|{%.*?%}", " ", text, flags=re.DOTALL)
     roots.feed(re.sub(r"{{.*?}}", "x", plain, flags=re.DOTALL))
     assert roots.depth == 0
-    assert [bool(root.get("id")) for root in roots.found] == [True]
+    made_of_parts = not plain.strip() and "{% include" in text
+    assert made_of_parts or [bool(root.get("id")) for root in roots.found] == [True]
