@@ -2,12 +2,15 @@ import {Card} from './Card';
 import type {Page} from './page';
 import {sample} from './sample';
 
-/** The sample's own lines, veiled: the page has its final height before anything is known. */
+/**
+ * The sample's own lines, veiled: the page has its final height before anything is known. Every order has a coupon; an
+ * account has one waiting only now and then, and no place is held for it.
+ */
 export function Skeleton({page}: {page: Page}) {
   const {coupon, loyalty} = sample(page);
   return (
     <s-stack gap="base" accessibilityRole="status" accessibilityLabel={page.say('loading')}>
-      {coupon && (
+      {page.aboutOrder && coupon && (
         <Card>
           <Veiled text={coupon.title} />
           <Veiled text={coupon.text} />

@@ -4,19 +4,17 @@ import type {Views} from './views';
 /** What the merchant sees in Shopify's editor. */
 export function sample({say, number, aboutOrder}: Page): Views {
   return {
-    ...(aboutOrder && {
-      coupon: {
-        state: 'ready',
-        title: say('sample.coupon.title'),
-        text: say('sample.coupon.text'),
-        code: 'DANKE-7K2M-9QXP',
-        copy_text: say('sample.coupon.copy'),
-        copied_text: say('sample.coupon.copied'),
-        apply_text: say('sample.coupon.apply'),
-        apply_url: 'https://example.com/discount/DANKE-7K2M-9QXP',
-        note: say('sample.coupon.note'),
-      },
-    }),
+    coupon: {
+      state: 'ready',
+      title: say(aboutOrder ? 'sample.coupon.title' : 'sample.coupon.waiting'),
+      text: say(aboutOrder ? 'sample.coupon.text' : 'sample.coupon.next'),
+      code: 'DANKE-7K2M-9QXP',
+      copy_text: say('sample.coupon.copy'),
+      copied_text: say('sample.coupon.copied'),
+      apply_text: say('sample.coupon.apply'),
+      apply_url: 'https://example.com/discount/DANKE-7K2M-9QXP',
+      note: say('sample.coupon.note'),
+    },
     loyalty: {
       title: say('sample.loyalty.title'),
       text: say(aboutOrder ? 'sample.loyalty.order' : 'sample.loyalty.text'),

@@ -107,10 +107,17 @@ function tint(place: HTMLElement): void {
   );
 }
 
-/** The merchant's heading in place of the widget's own; a button that copies, where a page may write to the clipboard. */
+/**
+ * The merchant's heading in place of the widget's own; a code that leads to the cart, where it shows, or back to this
+ * page while nothing is in it; a button that copies, where a page may write to the clipboard.
+ */
 function dress(place: HTMLElement): void {
-  const heading = place.querySelector('h2');
-  if (heading && place.dataset.heading) heading.textContent = place.dataset.heading;
+  const {heading, back = location.pathname + location.search} = place.dataset;
+  const title = place.querySelector('h2');
+  if (title && heading) title.textContent = heading;
+  for (const link of place.querySelectorAll<HTMLAnchorElement>('[href^="/discount/"]')) {
+    link.search = `redirect=${encodeURIComponent(back)}`;
+  }
   if (!navigator.clipboard) return;
   for (const button of place.querySelectorAll<HTMLElement>('[data-dankbar-copy]')) button.hidden = false;
 }

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     select,
+    union,
     update,
 )
 
@@ -61,6 +62,16 @@ _ADD_UP = Changes(
     ),
 )
 _FLAG = update(account).where(among(account.c.id, "ids")).values(expires=True)
+_ASKER, _MEMBER = account.alias("asker"), account.alias("member")
+
+PERSON = union(
+    select(bindparam("customer", type_=Big).label("customer_id")),
+    select(_MEMBER.c.customer_id)
+    .join(_ASKER, _ASKER.c.root_id == _MEMBER.c.root_id)
+    .where(_ASKER.c.shop_id == bindparam("shop"), _ASKER.c.customer_id == bindparam("customer")),
+)
+"""The customer ids that are one person, for a statement that is given ``shop`` and ``customer``: the one asked for, who
+may have no account, and all that were merged with it."""
 
 
 @dataclass(frozen=True, slots=True)

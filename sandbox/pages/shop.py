@@ -29,10 +29,8 @@ def placement_of(stay: Stay) -> Placement:
 def placed(stay: Stay, template: str) -> dict[str, Any]:
     """Return what the app's blocks show on a page: in its section, and at its end."""
     where, chosen = placement_of(stay), CHOSEN[stay.visit.theme]
-    return {
-        "blocks": rendered(where, template, stay.shop, stay.visit.locale, stay.customer, chosen),
-        "embeds": rendered(where, EVERYWHERE, stay.shop, stay.visit.locale, stay.customer, chosen),
-    }
+    who = (stay.shop, stay.visit.locale, stay.customer, chosen, _cart_seen(stay))
+    return {"blocks": rendered(where, template, *who), "embeds": rendered(where, EVERYWHERE, *who)}
 
 
 def cart_of(stay: Stay) -> Cart | None:
@@ -74,6 +72,15 @@ def priced(stay: Stay, cart: Cart | None) -> dict[str, Any]:
         "total": goods + shipping - off,
         "picture": picture,
         "title_of": lambda product: title_of(stay, product),
+    }
+
+
+def _cart_seen(stay: Stay) -> dict[str, object]:
+    """The cart as the theme's Liquid sees it."""
+    applied = priced(stay, cart_of(stay))["applied"]
+    return {
+        "item_count": stay.count,
+        "discount_applications": [{"type": "discount_code", "title": one.code} for one in applied],
     }
 
 

@@ -19,6 +19,8 @@ EXTENSION = Path(__file__).resolve().parents[2] / "extensions" / "theme"
 ASSETS = "/sandbox/theme/assets/"
 TEMPLATES = ("index", "product", "cart")
 EVERYWHERE = "body"
+NO_CART: Mapping[str, Any] = {"item_count": 0, "discount_applications": ()}
+"""An empty cart as Liquid sees it."""
 
 CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "light": {"radius": 4, "paper": "#fffdf9"},
@@ -29,7 +31,7 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
 
 _SCHEMA = re.compile(r"{%-?\s*schema\s*-?%}(.*?){%-?\s*endschema\s*-?%}", re.DOTALL)
 _SLOT = re.compile(r"{{\s*(\w+)\s*}}")
-_USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": ()}
+_USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": TEMPLATES}
 _OTHERWISE = ("product", "cart")
 
 
@@ -99,12 +101,13 @@ def rendered(
     locale: str,
     customer: Customer | None,
     settings: Mapping[str, Any] | None = None,
+    cart: Mapping[str, Any] = NO_CART,
 ) -> list[str]:
     """Render every block that stands on this template, framed as Shopify frames app blocks."""
     return [
         f'<div id="shopify-block-{block.handle}" class="shopify-block shopify-app-block">'
-        f"{render(block, shop, locale, customer, settings)}</div>"
-        for block in sorted(blocks(), key=lambda one: one.handle == "coupon")
+        f"{render(block, shop, locale, customer, settings, cart)}</div>"
+        for block in blocks()
         if template in placement.of(block)
     ]
 
@@ -115,12 +118,19 @@ def render(
     locale: str,
     customer: Customer | None = None,
     settings: Mapping[str, Any] | None = None,
+    cart: Mapping[str, Any] = NO_CART,
 ) -> str:
-    """Render one block with its defaults and ``settings``, for whoever is signed in."""
+    """Render one block with its defaults and ``settings``, for whoever is signed in and has this in the cart."""
     facts = {
         "request": {"locale": {"iso_code": locale}, "design_mode": False},
         "customer": customer
-        and {"id": customer.id, "first_name": customer.first_name, "email": customer.email},
+        and {
+            "id": customer.id,
+            "first_name": customer.first_name,
+            "email": customer.email,
+            "orders_count": customer.number_of_orders,
+        },
+        "cart": cart,
         "shop": {"name": shop.name, "permanent_domain": shop.domain, "currency": shop.currency},
         "routes": {
             "root_url": "/storefront",

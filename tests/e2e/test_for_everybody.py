@@ -179,7 +179,7 @@ def test_points_taller_than_their_place_are_reached_by_the_keyboard(walk: Walk, 
     place = page.locator("[data-dankbar-block=loyalty]")
     expect(place).to_have_attribute("tabindex", "0")
     assert walk.shut_out() == []
-    page.locator(".head nav a").last.focus()
+    page.get_by_role("link", name="Jetzt einlösen").focus()
     page.keyboard.press("Tab")
     expect(place.get_by_text("+64")).to_be_in_viewport()
     assert place.evaluate("(place) => place.scrollHeight - place.clientHeight") == 0, "all of it is shown"

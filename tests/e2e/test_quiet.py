@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sandbox
+from tests.e2e.test_road import code_shown
 from tests.e2e.walk import CODE, NewWalk, Walk
 
 SIZES = [{"width": 1200, "height": 900}, {"width": 360, "height": 740}]
@@ -22,7 +23,10 @@ def test_nothing_moves_on_the_storefront(
     walk.add("teekanne")
     for signed_in in (False, True):
         if signed_in:
+            walk.check_out(email)
+            code_shown(walk)
             walk.sign_in(email)
+            walk.add("teekanne")
         for path in ("/storefront", "/storefront/products/teekanne", "/storefront/cart"):
             page = walk.go(path)
             page.wait_for_function(

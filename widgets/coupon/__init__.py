@@ -16,7 +16,7 @@ from widgets.coupon.view import view
 widget = Widget(
     name="coupon",
     title=sentence("Coupon"),
-    surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS}),
+    surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS, Surface.ACCOUNT}),
     settings=CouponSettings,
     view=view,
     effects={"orders": on_orders},

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from plugin.core.accounts import account
+from plugin.core.accounts import PERSON, account
 from plugin.core.earning import Counting
 from plugin.core.order_book import OrderChange, order
 from plugin.database import Upsert, among, lock_rows
@@ -45,6 +45,31 @@ _ORDERS = select(
     among(order.c.customer_id, "customers"),
     order.c.first_at.is_not(None),
     ~order.c.sealed,
+)
+_ONE = PERSON.subquery("one")
+_PERSON = (
+    select(
+        _ONE.c.customer_id,
+        coupon_customer.c.orders.label("counted"),
+        coupon_customer.c.counted_at,
+        order.c.id,
+        order.c.order_id,
+        order.c.first_at,
+        order.c.state,
+    )
+    .select_from(_ONE)
+    .outerjoin(
+        coupon_customer,
+        (coupon_customer.c.customer_id == _ONE.c.customer_id)
+        & (coupon_customer.c.shop_id == bindparam("shop")),
+    )
+    .outerjoin(
+        order,
+        (order.c.customer_id == _ONE.c.customer_id)
+        & (order.c.shop_id == bindparam("shop"))
+        & order.c.first_at.is_not(None)
+        & ~order.c.sealed,
+    )
 )
 _COUNT = (
     update(coupon_customer)
@@ -115,8 +140,11 @@ def groups_of(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, frozenset
 
 def read(conn: Connection, pair: Pair, counting: Counting) -> Person:
     """Return a person: what Shopify counted, and every order we know of."""
-    groups = groups_of(conn, [pair])
-    return _persons(conn, groups, _rows(conn, _members(groups)), {pair[0]: counting})[pair]
+    rows = conn.execute(_PERSON, {"shop": pair[0], "customer": pair[1]}).all()
+    counted = {
+        one.customer_id: Counted(one.counted, one.counted_at) for one in rows if one.counted is not None
+    }
+    return Person(counted, tuple(stamps.purchase(one, counting) for one in rows if one.id is not None))
 
 
 def by_key(conn: Connection, shop_id: int, key: int) -> Row[Any] | None:

@@ -103,7 +103,9 @@ def _customers(subject: Subject) -> dict[str, object]:
 PROCESSING = (
     Processing(
         what=sentence("The discount code you got for an order, and whether it was used"),
-        purpose=sentence("So that your page shows your code, and an order gets one only once."),
+        purpose=sentence(
+            "So that your pages show your code and remind you of it, and an order gets one only once."
+        ),
         basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
         retention=sentence("Until your data is erased; an unused code is removed the day after it ends."),
         recipients=(sentence("Shopify, which redeems the code"),),

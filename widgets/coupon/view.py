@@ -1,14 +1,16 @@
-"""What a shopper sees of an order's coupon: a value, a code, a date, and in every state why."""
+"""What a shopper sees of a coupon: a value, a code, a date, and in every state why."""
 
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Row, bindparam, literal, select
 
 from plugin.core.orders import OrderState
 from plugin.language import Language, sentence
-from widgets.base import Context
+from widgets.base import Context, Surface
+from widgets.coupon import reminder
 from widgets.coupon.card import Stamps, card
 from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.settings import CouponSettings
@@ -81,9 +83,10 @@ def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView
 
 
 def _coupon(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView | None:
-    """Return the coupon of the order the page is about; None where it is about none."""
+    """Return the coupon of the order the page is about; where it is about none, the signed-in customer's next one."""
     if ctx.order is None:
-        return None
+        found = ctx.customer_id and reminder.waiting(conn, ctx.shop.id, ctx.customer_id, _today(ctx))
+        return _waiting(found, ctx) if found else None
     row = conn.execute(_READ, {"ref": ctx.order.ref}).one_or_none()
     language = ctx.language
     if row is not None and row.used:
@@ -100,25 +103,42 @@ def _coupon(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponV
         return _open(language)
     if row is None or row.refusal is not None:
         return _none(row, settings, language)
-    if row.expires_on < ctx.now.astimezone(ctx.settings.zone).date():
+    if row.expires_on < _today(ctx):
         return _over(row, language)
     return _pending(row, language) if row.code is None else _ready(row, ctx)
 
 
+def _waiting(row: Row[Any], ctx: Context) -> CouponView:
+    language = ctx.language
+    title = language.gettext("Your code is waiting.")
+    text = language.gettext("%(value)s off your next order.", value=_value(row, language))
+    return _usable(title, text, _until(row, language), row, ctx)
+
+
 def _ready(row: Row[Any], ctx: Context) -> CouponView:
     language = ctx.language
+    title = language.gettext("Thank you for your order.")
+    text = language.gettext("%(value)s off your next order, no sign-up needed.", value=_value(row, language))
+    return _usable(title, text, _validity(row, language), row, ctx)
+
+
+def _usable(title: str, text: str, note: str, row: Row[Any], ctx: Context) -> CouponView:
+    """In the shop a path is enough, on whatever domain it is; elsewhere the link names the one that every shop has."""
+    language, path = ctx.language, f"/discount/{quote(row.code, safe='')}?redirect=/"
+    if ctx.surface is Surface.STOREFRONT:
+        apply_url, apply_text = path, language.gettext("Use it now")
+    else:
+        apply_url, apply_text = f"https://{ctx.shop.host}{path}", language.gettext("Use it in the shop")
     return CouponView(
         state="ready",
-        title=language.gettext("Thank you for your order."),
-        text=language.gettext(
-            "%(value)s off your next order, no sign-up needed.", value=_value(row, language)
-        ),
+        title=title,
+        text=text,
         code=row.code,
         value_text=_value(row, language),
         expires_on=row.expires_on,
-        apply_url=f"https://{ctx.shop.host}/discount/{row.code}?redirect=/",
-        note=_validity(row, language),
-        apply_text=language.gettext("Use it in the shop"),
+        apply_url=apply_url,
+        note=note,
+        apply_text=apply_text,
         copy_text=language.gettext("Copy"),
         copied_text=language.gettext("Copied"),
     )
@@ -191,6 +211,10 @@ def _with_value(state: str, title: str, text: str, row: Row[Any], language: Lang
     return CouponView(state=state, title=title, text=text, value_text=value, expires_on=row.expires_on)
 
 
+def _today(ctx: Context) -> date:
+    return ctx.now.astimezone(ctx.settings.zone).date()
+
+
 def _value(row: Row[Any], language: Language) -> str:
     if row.kind == "percentage":
         return language.percent(row.value)
@@ -198,11 +222,13 @@ def _value(row: Row[Any], language: Language) -> str:
 
 
 def _validity(row: Row[Any], language: Language) -> str:
+    once = language.gettext("It works once, and you may pass it on.")
+    return f"{_until(row, language)} {once}"
+
+
+def _until(row: Row[Any], language: Language) -> str:
     day = language.long_date(row.expires_on)
     if not row.minimum:
-        return language.gettext("Valid until %(date)s. It works once, and you may pass it on.", date=day)
-    return language.gettext(
-        "Valid until %(date)s, from %(minimum)s. It works once, and you may pass it on.",
-        date=day,
-        minimum=language.money(row.minimum, row.currency),
-    )
+        return language.gettext("Valid until %(date)s.", date=day)
+    minimum = language.money(row.minimum, row.currency)
+    return language.gettext("Valid until %(date)s, from %(minimum)s.", date=day, minimum=minimum)

@@ -2,7 +2,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {known, page, replies, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
+import {known, page, READY, replies, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('customer-account.profile.block.render');
 
@@ -45,6 +45,30 @@ test('what is taken back carries a real minus sign', async () => {
   expect(words()).toContain('Bestellung geändert23.11.2026\u221249');
 });
 
+const WAITING = {...READY, title: 'Dein Code wartet.', text: '10 % auf deine nächste Bestellung.'};
+
+test('a code that waits stands above the points, to be copied and followed', async () => {
+  await show(1, known({coupon: WAITING, loyalty: STANDING}));
+  const cards = [...document.body.querySelectorAll('s-box[border]')];
+  expect(cards.map((card) => card.querySelector('s-heading')?.textContent)).toEqual([WAITING.title, STANDING.title]);
+  expect(cards[0]!.textContent).toContain(WAITING.text);
+  expect(cards[0]!.textContent).toContain(WAITING.code);
+  expect(cards[0]!.textContent).toContain(WAITING.note);
+  expect(cards[0]!.querySelector('s-link')?.getAttribute('href')).toBe(WAITING.apply_url);
+  expect(cards[0]!.querySelector('s-clipboard-item')?.getAttribute('text')).toBe(WAITING.code);
+});
+
+test('without a code that waits there are the points alone', async () => {
+  await show(1, known({loyalty: STANDING}));
+  expect(document.body.querySelectorAll('s-box[border]')).toHaveLength(1);
+  expect(document.body.querySelector('s-clipboard-item')).toBeNull();
+});
+
+test('a path without a shop in front of it leads nowhere from here', async () => {
+  await show(1, known({coupon: {...WAITING, apply_url: '/discount/DANKE-7K2M-9QXP?redirect=/'}}));
+  expect(document.body.querySelector('s-link')).toBeNull();
+});
+
 test('a day stays that day west of Greenwich', async () => {
   vi.stubEnv('TZ', 'America/Los_Angeles');
   await show(1, known({loyalty: STANDING}));
@@ -70,5 +94,7 @@ test('in the editor the sample has no order', async () => {
   extension.shopify.extension = {...extension.shopify.extension, editor: {type: 'checkout'}};
   await show(1, status(500));
   expect(words()).toContain('sample.loyalty.title');
-  expect(words()).not.toContain('sample.coupon');
+  expect(words()).toContain('sample.coupon.waiting');
+  expect(words()).not.toContain('sample.coupon.title');
+  expect(words()).not.toContain('sample.loyalty.order');
 });

@@ -73,17 +73,27 @@ class Shop:
 
 
 def block(
-    name: str, *, design_mode: bool = False, locale: str = "en", signed_in: bool = True, **settings: str | int
+    name: str,
+    *,
+    design_mode: bool = False,
+    locale: str = "en",
+    signed_in: bool = True,
+    in_cart: int = 0,
+    **settings: str | int,
 ) -> str:
-    """Return a block as Shopify renders it: its defaults, these settings, and the wrapper around every app block."""
+    """Return a block as Shopify renders it: its defaults, these settings, and the wrapper around every app block.
+
+    Whoever is signed in has ordered before.
+    """
     source = (THEME / "blocks" / f"{name}.liquid").read_text("utf-8")
     liquid_part, schema_part = re.split(r"{% schema %}", source)
     schema = json.loads(schema_part.replace("{% endschema %}", ""))
     defaults = {one["id"]: one["default"] for one in schema["settings"] if "default" in one}
     request = {"locale": {"iso_code": locale}, "design_mode": design_mode}
-    customer = {"id": 1} if signed_in else None
+    customer = {"id": 1, "orders_count": 1} if signed_in else None
+    cart = {"item_count": in_cart, "discount_applications": []}
     rendered = (
-        _liquid(locale, {"request": request, "customer": customer})
+        _liquid(locale, {"request": request, "customer": customer, "cart": cart})
         .from_string(liquid_part)
         .render(block={"settings": {**defaults, **settings}})
     )
@@ -94,7 +104,7 @@ def _liquid(locale: str, known: Mapping[str, object]) -> liquid.Environment:
     # Shopify's request and routes are known in every snippet, as an environment's globals are.
     env = liquid.Environment(
         loader=_Snippets(THEME / "snippets"),
-        globals={**known, "routes": {"account_url": "/account"}},
+        globals={**known, "routes": {"account_url": "/account", "cart_url": "/cart"}},
         undefined=liquid.Undefined,
     )
     texts = json.loads(

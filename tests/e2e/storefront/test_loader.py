@@ -15,7 +15,8 @@ POINTS = fragment(
 CODE = fragment(
     "coupon",
     '<h2>Your code</h2><div class="code"><code>DANKE-7K2M</code><button type="button" hidden '
-    'data-dankbar-copy="DANKE-7K2M" data-dankbar-copied="Copied">Copy</button></div>',
+    'data-dankbar-copy="DANKE-7K2M" data-dankbar-copied="Copied">Copy</button></div>'
+    '<a href="/discount/DANKE-7K2M?redirect=/">Use it now</a><a href="https://example.com/?redirect=/">Other</a>',
 )
 TALL = fragment("loyalty", '<h2>Your points</h2><p style="height:900px">Long</p>')
 FORM = fragment(
@@ -197,6 +198,43 @@ def test_little_is_reserved_for_a_visitor_who_is_not_signed_in(page: Page, shop:
     nothing_moved_or_broke(page)
 
 
+@pytest.mark.parametrize(("in_cart", "back"), [(0, "/?seen=a%20b"), (2, "/cart")])
+def test_a_code_leads_to_the_cart_that_shows_it_or_back_to_the_page(
+    page: Page, shop: Shop, in_cart: int, back: str
+) -> None:
+    shop.blocks, shop.reply = block("coupon", in_cart=in_cart), widgets(coupon=CODE)
+    page.goto(f"{shop.origin}/?seen=a%20b")
+    link, other = page.get_by_role("link", name="Use it now"), page.get_by_role("link", name="Other")
+    assert parse_qs(urlsplit(link.get_attribute("href") or "").query) == {"redirect": [back]}
+    assert other.get_attribute("href") == "https://example.com/?redirect=/"
+    link.click()
+    page.wait_for_url("**/discount/**")
+    (asked,) = shop.asked("/discount/")
+    assert urlsplit(asked.path).path == "/discount/DANKE-7K2M"
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 300), (500, 250), (800, 208)])
+def test_a_codes_place_is_as_high_as_its_width_asks_for(
+    page: Page, shop: Shop, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 600})
+    shop.blocks, shop.reply = block("coupon"), widgets(coupon=None)
+    visit(page, shop)
+    box = page.locator(".dankbar-block").bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (width, height)
+    nothing_moved_or_broke(page)
+
+
+def test_no_place_is_kept_for_a_visitor_who_cannot_have_a_code(page: Page, shop: Shop) -> None:
+    shop.blocks = block("coupon", signed_in=False) + block("page-end", signed_in=False)
+    visit(page, shop)
+    assert page.locator("[data-dankbar-block=coupon]").count() == 0
+    (asked,) = shop.asked("/apps/")
+    assert "names=loyalty&" in asked.path
+    nothing_moved_or_broke(page)
+
+
 def test_a_code_is_copied_and_says_so(page: Page, shop: Shop) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     shop.blocks, shop.reply = block("coupon"), widgets(coupon=CODE)
@@ -309,7 +347,7 @@ def test_the_theme_editor_says_why_a_place_is_empty(page: Page, shop: Shop) -> N
     expect(page.locator(".dankbar-block p")).to_contain_text("will see it")
 
 
-def test_without_javascript_a_link_leads_to_the_account(page: Page, shop: Shop) -> None:
+def test_without_javascript_a_link_leads_on(page: Page, shop: Shop) -> None:
     browser = page.context.browser
     assert browser
     context = browser.new_context(java_script_enabled=False)
@@ -319,7 +357,10 @@ def test_without_javascript_a_link_leads_to_the_account(page: Page, shop: Shop) 
     links = quiet.locator(".dankbar-block a")
     assert links.all_inner_texts() == [
         "See your points in your account",
-        "Code für die nächste Bestellung im Kundenkonto ansehen",
+        "Nachsehen, ob ein Code für die nächste Bestellung wartet",
     ]
-    assert links.first.get_attribute("href") == "/account"
+    assert [link.get_attribute("href") for link in links.all()] == [
+        "/account",
+        "/apps/dankbar/widgets/coupon?locale=de",
+    ]
     context.close()

@@ -1,13 +1,23 @@
 """The widgets' look in themes that differ: readable, reachable, within their frame, and the theme's own colours."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from plugin.core.orders import OrderState
+from plugin.language import language
+from plugin.settings import ShopSettings
+from plugin.shops import Shop as AShop
 from tests.e2e.storefront.shop import PLAIN, Shop, block, fragment, widgets
+from widgets import ALL, Context, Surface
+from widgets.base import OrderRef
+from widgets.coupon.view import CouponView
+from widgets.fragment import fragment as widget_fragment
 
 AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -32,15 +42,45 @@ button{background:#f07;color:#fff;border:4px solid #111;border-radius:99px;box-s
 """
 THEMES = {"serif": SERIF, "dark": DARK, "loud": LOUD, "plain": PLAIN}
 
-ICON = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 7h11v9H3z"/></svg>'
-COUPON = fragment(
-    "coupon",
-    f'<div class="row">{ICON}<div class="grow"><h2>Danke, dass du bei uns bestellt hast.</h2>'
-    '<p class="muted">10 % auf deine nächste Bestellung, ohne Anmeldung, ohne Haken.</p>'
-    '<div class="code"><code>DANKE-7K2M-9QXP</code><button type="button" class="plain">Kopieren</button></div>'
-    '<p class="muted">Gültig bis 21. Dezember 2026, ab 30 €.</p>'
-    '<p><a class="button" href="/">Im Laden einlösen</a></p></div></div>',
+SHOP_OF_ITS_OWN = Context(
+    shop=AShop(
+        1,
+        "a",
+        "a.myshopify.com",
+        "A",
+        True,
+        False,
+        "a.example",
+        "DE",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        False,
+        b"",
+    ),
+    settings=ShopSettings(time_zone="Europe/Berlin", currency="EUR", active_from="2026-01-01"),
+    language=language("de", "du", folder=ALL["coupon"].locales),
+    surface=Surface.STOREFRONT,
+    now=datetime(2026, 11, 21, tzinfo=UTC),
 )
+OF_ORDER = replace(SHOP_OF_ITS_OWN, order=OrderRef(1, 1, OrderState(), None))
+READY = CouponView(
+    state="ready",
+    title="Dein Code wartet.",
+    text="10 % auf deine nächste Bestellung.",
+    value_text="10 %",
+    code="DANKE-7K2M-9QXP-H4TW",
+    apply_url="/discount/DANKE-7K2M-9QXP-H4TW?redirect=/",
+    note="Gültig bis 21. Dezember 2026, ab 30 €.",
+    apply_text="Jetzt einlösen",
+    copy_text="Kopieren",
+    copied_text="Kopiert",
+)
+COUPON = widget_fragment(ALL["coupon"], SHOP_OF_ITS_OWN, READY)
+STATES = {
+    "ready": replace(READY, title="Danke, dass du bei uns bestellt hast."),
+    "pending": replace(READY, state="pending", code=None, apply_url=None),
+    "redeemed": replace(READY, state="redeemed", code=None, apply_url=None, note=None),
+    "void": replace(READY, state="void", code=None, apply_url=None, note=None),
+}
 LOYALTY = fragment(
     "loyalty",
     '<h2>Deine Punkte</h2><div class="figures"><div><div class="big">12.320</div><p class="muted">einlösbar, '
@@ -55,11 +95,11 @@ LOYALTY = fragment(
 )
 
 
-def look(page: Page, shop: Shop, theme: str, width: int, **settings: Any) -> None:
+def look(page: Page, shop: Shop, theme: str, width: int, coupon: str = COUPON, **settings: Any) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     shop.theme = theme
     shop.blocks = block("coupon", **settings) + block("loyalty", **settings)
-    shop.reply = widgets(coupon=COUPON, loyalty=LOYALTY)
+    shop.reply = widgets(coupon=coupon, loyalty=LOYALTY)
     page.goto(shop.origin)
     page.wait_for_selector("[data-dankbar=loyalty]")
 
@@ -74,6 +114,21 @@ def style(page: Page, selector: str, name: str) -> str:
 @pytest.mark.parametrize("theme", THEMES)
 def test_everybody_can_read_and_use_it_in_any_theme(page: Page, shop: Shop, theme: str, width: int) -> None:
     look(page, shop, THEMES[theme], width)
+    nobody_is_shut_out(page)
+
+
+@pytest.mark.parametrize("theme", ["serif", "dark", "loud"])
+@pytest.mark.parametrize("state", STATES)
+def test_a_coupon_is_readable_in_every_state(page: Page, shop: Shop, theme: str, state: str) -> None:
+    shown = widget_fragment(ALL["coupon"], OF_ORDER, STATES[state])
+    look(page, shop, THEMES[theme], 320, coupon=shown)
+    assert page.locator("[data-dankbar=coupon]").get_by_text(STATES[state].title).is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    nobody_is_shut_out(page)
+
+
+def nobody_is_shut_out(page: Page) -> None:
+    """Let axe look at the widgets."""
     page.add_script_tag(content=AXE.read_text("utf-8"))
     found = page.evaluate(
         """() => axe.run('.dankbar-block', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})
@@ -195,10 +250,14 @@ def test_who_wants_no_motion_gets_none(page: Page, shop: Shop) -> None:
     assert style(page, "li button", "transitionDuration") == "0s"
 
 
-def test_a_usual_code_fits_the_room_reserved_for_it(page: Page, shop: Shop) -> None:
-    look(page, shop, PLAIN, 800)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("width", "height"), [(320, 300), (460, 250), (640, 208)])
+def test_a_usual_code_fits_the_room_reserved_for_it(
+    page: Page, shop: Shop, theme: str, width: int, height: int
+) -> None:
+    look(page, shop, THEMES[theme], width)
     place = page.locator("[data-dankbar-block=coupon]")
-    assert place.evaluate("node => [node.scrollHeight, node.clientHeight]") == [320, 320]
+    assert place.evaluate("node => [node.scrollHeight, node.clientHeight]") == [height, height]
 
 
 def rgb(colour: str) -> str:

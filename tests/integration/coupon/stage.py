@@ -1,7 +1,7 @@
 """A shop whose orders are told to the coupon's effect as the worker tells them, on a clock of the test's own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -32,6 +32,7 @@ from widgets.coupon.view import CouponView, view
 
 KEYRING = Keyring((b"k" * 32,))
 LOCALES = Path(tables.__file__).parent / "locales"
+_gids = count(1)
 
 
 def facts(now: datetime, order_id: int, **changes: Any) -> OrderFacts:
@@ -64,6 +65,24 @@ def install(conn: Connection, handle: str, now: datetime, coupon: CouponSettings
     return shop
 
 
+def mint(conn: Connection, shop_id: int, amount: int, now: datetime) -> None:
+    """Put so many codes into the pool of each of a shop's campaigns on offer, as if minted."""
+    running = offers.of_shop(settings.versions(conn, [shop_id], MODELS), shop_id)
+    wanted = [(shop_id, offer.gives) for offer in running]
+    for node in campaigns.all_nodes(conn, wanted, now).values():
+        rows = [
+            {
+                "shop_id": shop_id,
+                "node_id": node.id,
+                "code": code,
+                "gid": f"gid://shopify/DiscountRedeemCode/{next(_gids)}",
+                "state": FREE,
+            }
+            for code in codes.new_codes(amount)
+        ]
+        conn.execute(insert(coupon_code), rows)
+
+
 @dataclass(slots=True)
 class Stage:
     """One shop and its database; ``now`` is the instant at which things happen next."""
@@ -71,7 +90,6 @@ class Stage:
     db: Database
     shop: Shop
     now: datetime
-    _gids: "count[int]" = field(default_factory=lambda: count(1))
 
     def arrival(self, order_id: int, shop: Shop | None = None, **changes: Any) -> Arrival:
         told = facts(self.now, order_id, **changes)
@@ -119,24 +137,7 @@ class Stage:
     async def fill(self, amount: int, shop: Shop | None = None) -> None:
         """Put so many codes into the pool of each campaign on offer, as if minted."""
         owner = shop or self.shop
-
-        def work(conn: Connection) -> None:
-            running = offers.of_shop(settings.versions(conn, [owner.id], MODELS), owner.id)
-            wanted = [(owner.id, offer.gives) for offer in running]
-            for node in campaigns.all_nodes(conn, wanted, self.now).values():
-                rows = [
-                    {
-                        "shop_id": owner.id,
-                        "node_id": node.id,
-                        "code": code,
-                        "gid": f"gid://shopify/DiscountRedeemCode/{next(self._gids)}",
-                        "state": FREE,
-                    }
-                    for code in codes.new_codes(amount)
-                ]
-                conn.execute(insert(coupon_code), rows)
-
-        await self.db.write(work)
+        await self.db.write(lambda conn: mint(conn, owner.id, amount, self.now))
 
     async def set(self, **patch: object) -> None:
         """Change the coupon's settings, as the merchant does."""
@@ -159,14 +160,26 @@ class Stage:
         return found
 
     async def page_without_order(
-        self, customer_id: int | None = None, locale: str = "de", tone: str = "sie"
+        self,
+        customer_id: int | None = None,
+        locale: str = "de",
+        tone: str = "sie",
+        *,
+        shop: Shop | None = None,
+        surface: Surface = Surface.STOREFRONT,
     ) -> CouponView | None:
         """What the shop's other pages show, to a customer who is signed in."""
-        _, found = await self.page(None, locale, None, tone, customer_id)
+        _, found = await self.page(None, locale, shop, tone, customer_id, surface)
         return found
 
     async def page(
-        self, order_id: int | None, locale: str, shop: Shop | None, tone: str, customer_id: int | None
+        self,
+        order_id: int | None,
+        locale: str,
+        shop: Shop | None,
+        tone: str,
+        customer_id: int | None,
+        surface: Surface = Surface.THANK_YOU,
     ) -> tuple[Context, CouponView | None]:
         """A page's context, and what it shows of coupons."""
         owner = shop or self.shop
@@ -180,7 +193,7 @@ class Stage:
                 shop=owner,
                 settings=settings.current(conn, owner.id, ShopSettings),
                 language=language(locale, tone, folder=LOCALES),
-                surface=Surface.THANK_YOU if about else Surface.STOREFRONT,
+                surface=surface,
                 now=self.now,
                 order=about,
                 customer_id=customer_id,

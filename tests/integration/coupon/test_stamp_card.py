@@ -245,12 +245,18 @@ async def test_the_card_is_its_own_customers_alone(cards: Stage) -> None:
     await buy(cards, 1)
     await cards.answer(ANNA, 1)
     assert (await cards.seen(1)).stamps is None
-    page = await cards.page_without_order(ANNA)
-    assert page is not None
-    assert (page.state, page.title, page.text) == ("none", "Ihre Stempelkarte", "1 von 3 Stempeln")
-    assert page.stamps is not None
+    beside = await cards.page_without_order(ANNA)
+    assert beside is not None
+    assert beside.code is not None
+    assert (beside.state, beside.title) == ("ready", "Ihr Code wartet.")
+    assert beside.stamps is not None
     assert await cards.page_without_order(BERT) is None
     assert await cards.page_without_order() is None
+    await cards.order(9, codes=(beside.code,))
+    alone = await cards.page_without_order(ANNA)
+    assert alone is not None
+    assert (alone.state, alone.title, alone.text) == ("none", "Ihre Stempelkarte", "1 von 3 Stempeln")
+    assert alone.stamps == beside.stamps
     await cards.set(stamp_every=0)
     assert await cards.page_without_order(ANNA) is None
 

@@ -89,10 +89,6 @@ async def test_every_state_says_something_finished(stage: Stage, locale: str, to
         assert "cancelled" in found["cancelled"].text
 
 
-async def test_a_page_without_an_order_shows_nothing(stage: Stage) -> None:
-    assert await stage.page_without_order() is None
-
-
 async def test_switched_off_a_new_order_says_so_and_is_not_shown(stage: Stage) -> None:
     await stage.set(enabled=False)
     await stage.order(1)

@@ -23,11 +23,19 @@ def block(handle: str) -> Block:
     return next(one for one in blocks() if one.handle == handle)
 
 
-def test_every_shipped_block_is_found_and_renders_in_both_languages(shop: Shop) -> None:
+@pytest.fixture
+def anna(simulator: Simulator, shop: Shop) -> Customer:
+    """Somebody who has bought here."""
+    made: Customer = simulator.customer("anna@example.com")
+    made.number_of_orders = 1
+    return made
+
+
+def test_every_shipped_block_is_found_and_renders_in_both_languages(shop: Shop, anna: Customer) -> None:
     assert {one.handle for one in blocks()} == {path.stem for path in (EXTENSION / "blocks").glob("*.liquid")}
     for one in blocks():
         for locale in ("de", "en"):
-            html = render(one, shop, locale)
+            html = render(one, shop, locale, anna)
             assert "{%" not in html
             assert "{{" not in html
             assert "Translation missing" not in html
@@ -55,8 +63,7 @@ def test_assets_come_from_the_extension(shop: Shop) -> None:
     assert "dankbar.css" in names
 
 
-def test_a_block_knows_who_is_signed_in(simulator: Simulator, shop: Shop) -> None:
-    anna: Customer = simulator.customer("anna@example.com")
+def test_a_block_knows_who_is_signed_in(shop: Shop, anna: Customer) -> None:
     heights = [
         int(found[1])
         for found in (
@@ -66,6 +73,24 @@ def test_a_block_knows_who_is_signed_in(simulator: Simulator, shop: Shop) -> Non
         if found
     ]
     assert heights[0] < heights[1], "a visitor sees one sentence, a customer figures"
+
+
+def test_a_place_for_a_code_is_kept_where_one_may_wait_and_the_cart_shows_none(
+    simulator: Simulator, shop: Shop, anna: Customer
+) -> None:
+    def place(customer: Customer | None, *codes: str, kind: str = "discount_code", count: int = 1) -> str:
+        cart = {
+            "item_count": count,
+            "discount_applications": [{"type": kind, "title": code} for code in codes],
+        }
+        return render(block("coupon"), shop, "de", customer, cart=cart).strip()
+
+    assert place(None) == place(simulator.customer("neu@example.com")) == ""
+    assert place(anna, "SOMMER") == ""
+    assert "data-dankbar-block" in place(anna, "Mengenrabatt", kind="automatic")
+    assert 'data-back="/storefront/cart"' in place(anna)
+    assert "data-back" not in place(anna, count=0)
+    assert 'href="/apps/dankbar/widgets/coupon?locale=de"' in place(anna), "without JavaScript"
 
 
 def test_an_app_block_stands_where_it_was_placed_and_nowhere_else(shop: Shop) -> None:
@@ -85,11 +110,11 @@ def test_an_embed_stands_nowhere_until_somebody_turns_it_on() -> None:
 
 
 def test_a_text_is_looked_up_in_its_language_then_in_the_default_one() -> None:
-    assert translated("de", "en.default", "t:loyalty.account") != translated(
-        "en", "en.default", "t:loyalty.account"
+    assert translated("de", "en.default", "t:loyalty.plain") != translated(
+        "en", "en.default", "t:loyalty.plain"
     )
-    assert translated("fr", "en.default", "t:loyalty.account") == translated(
-        "en", "en.default", "t:loyalty.account"
+    assert translated("fr", "en.default", "t:loyalty.plain") == translated(
+        "en", "en.default", "t:loyalty.plain"
     )
     assert translated("de", "en.default", "t:no.such") == "Translation missing: no.such"
     assert translated("de", "en.default", "plain") == "plain"
