@@ -4,18 +4,19 @@ import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select, update
 
 import widgets
 from plugin import settings, shops, verify
-from plugin.core import accounts, ledger, positions, product_facts
+from plugin.core import accounts, positions, product_facts, redemptions, settlement
 from plugin.core.campaigns import ProductFacts
-from plugin.core.ledger import Entry
+from plugin.core.codes import new_code
 from plugin.core.orders import Arrival, Snapshot
+from plugin.core.redemptions import ENDED, Redeemed, redemption
 from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.errors import Park
@@ -32,6 +33,8 @@ from widgets.loyalty.settings import LoyaltySettings
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 KEYRING = Keyring((b"k" * 32,))
+VALID = timedelta(days=3650)
+"""How long a code is valid that a test does not speak of."""
 
 _ids = count(1)
 
@@ -111,11 +114,48 @@ def fetch(conn: Connection, shop: Shop, body: Mapping[str, Any], fetched_at: dat
         widgets.apply(conn, [arrival], now, Pseudonyms(KEYRING, [shop]))
 
 
-def redeem(conn: Connection, shop: Shop, customer: int, points: int, at: datetime, now: datetime) -> None:
-    """Append a debit as a redemption at that instant would."""
+def redeem(
+    conn: Connection,
+    shop: Shop,
+    customer: int,
+    points: int,
+    at: datetime,
+    now: datetime,
+    *,
+    kind: str = "amount",
+    code: str | None = None,
+) -> int:
+    """Write a redemption down as of that instant, whatever the balance; returns its id."""
     account = accounts.ensure(conn, [(shop.id, customer)])[shop.id, customer]
-    entry = Entry(shop.id, account.id, ledger.REDEMPTION, -points, f"test:{next(_ids)}", at)
-    positions.post(conn, [entry], now)
+    number = next(_ids)
+    made = Redeemed(
+        shop_id=shop.id,
+        account_id=account.id,
+        request_id=f"test {number}",
+        reward="test",
+        title="A reward",
+        kind=kind,
+        value=None,
+        minimum=0,
+        currency="EUR",
+        cost=points,
+        code=code or new_code(),
+        at=at,
+        expires_on=at.date() + VALID,
+        ends_at=at + VALID,
+    )
+    id = redemptions.add(conn, made, now)
+    roots = accounts.by_id(conn, [account.root_id])
+    positions.post_expiry(conn, [root.id for root in roots.values() if root.expires], now)
+    return id
+
+
+def give_up(conn: Connection, code: str, at: datetime, now: datetime) -> None:
+    """End a redemption as of that instant, its code unused."""
+    found = select(redemption.c.id).where(redemption.c.code == code)
+    id = conn.execute(found).scalar_one()
+    conn.execute(update(redemption).where(redemption.c.id == id).values(state=ENDED, closed_at=at))
+    positions.post_expiry(conn, settlement.settle(conn, [id], now), now)
 
 
 def answer_products(conn: Connection, shop: Shop, shelf: Shelf, now: datetime) -> None:

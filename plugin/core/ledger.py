@@ -50,6 +50,7 @@ ledger_entry = Table(
     Column("kind", String(20), nullable=False),
     Column("points", Big, nullable=False),
     Column("order_ref", Id, ForeignKey("order.id")),
+    Column("redemption_id", Id, ForeignKey("redemption.id")),
     Column("business_key", String(80), nullable=False),
     Column("business_at", Utc, nullable=False),
     Column("recorded_at", Utc, nullable=False),
@@ -59,6 +60,12 @@ ledger_entry = Table(
     Index("uq_ledger_entry_business_key_shop_id", "business_key", "shop_id", unique=True),
     Index("ix_ledger_entry_account_id", "account_id", "id"),
     Index("ix_ledger_entry_order_ref", "order_ref"),
+    Index(
+        "ix_ledger_entry_redemption_id",
+        "redemption_id",
+        sqlite_where=text("redemption_id IS NOT NULL"),
+        postgresql_where=text("redemption_id IS NOT NULL"),
+    ),
 )
 """Entries hold surrogate references only; a trigger refuses update and delete."""
 
@@ -117,6 +124,7 @@ class Entry:
     key: str
     business_at: datetime
     order_ref: int | None = None
+    redemption_id: int | None = None
     expires_at: datetime | None = None
     rule_version: str | None = None
     breakdown: str | None = None
@@ -160,17 +168,17 @@ def _set_earning(make: Callable[..., Any]) -> Any:
 _SET_EARNING = Upsert(_set_earning)
 
 
-def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime) -> set[int]:
+def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime, also: Iterable[int] = ()) -> set[int]:
     """Post, for each order, what it should have earned less what was posted, and return the accounts touched.
 
     A customer who changed moves the points: what is no longer owed to one account is clawed back there. The orders'
-    rows must be locked by the caller.
+    rows must be locked by the caller; ``also`` are accounts that are locked together with those of the orders.
     """
     homes = accounts.ensure(
         conn, [(order.shop_id, order.customer_id) for order in owed if order.customer_id is not None]
     )
     posted = _posted(conn, [order.ref for order in owed])
-    known = _locked(conn, homes.values(), {id for mine in posted.values() for id in mine})
+    known = _locked(conn, homes.values(), {id for mine in posted.values() for id in mine} | set(also))
     roots = {customer: known[home.id].root_id for customer, home in homes.items()}
     entries: list[Entry] = []
     for order in owed:
@@ -254,6 +262,7 @@ def _row(entry: Entry, now: datetime) -> dict[str, Any]:
         "kind": entry.kind,
         "points": entry.points,
         "order_ref": entry.order_ref,
+        "redemption_id": entry.redemption_id,
         "business_key": entry.key,
         "business_at": entry.business_at,
         "recorded_at": now,

@@ -1,9 +1,10 @@
 """What an account holds, read by replay; and expiry, the one target of a whole account."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -14,20 +15,24 @@ from plugin.core.ledger import (
     CLAWBACK,
     EXPIRY,
     EXPIRY_REVERSAL,
+    REDEMPTION,
+    REDEMPTION_REVERSAL,
     Entry,
     append,
     earning,
     ledger_entry,
     of_kind,
 )
-from plugin.core.lots import Debit, Lot, Position, replay
+from plugin.core.lots import Debit, Lot, Position, Return, replay
 from plugin.core.order_book import order
+from plugin.core.redemptions import redemption, redemption_return
 from plugin.database import among
 
 _SEALED = -1
 """Kind of source of an erased order's lot, whose own key must not be taken for another order's Shopify id."""
 
-_TARGETED = (ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL)
+_TARGETED = (ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, REDEMPTION, REDEMPTION_REVERSAL)
+"""Kinds of entries that are not replayed: what they are the difference to is read from its own row."""
 
 _LOTS = (
     select(
@@ -55,6 +60,20 @@ _OTHERS = (
         among(account.c.root_id, "roots"),
         ~of_kind(*_TARGETED),
     )
+)
+_REDEEMED = (
+    select(
+        account.c.root_id,
+        redemption.c.id,
+        redemption.c.cost,
+        redemption.c.redeemed_at,
+        redemption_return.c.at,
+        redemption_return.c.points,
+    )
+    .join(account, account.c.id == redemption.c.account_id)
+    .outerjoin(redemption_return, redemption_return.c.redemption_id == redemption.c.id)
+    .where(among(account.c.root_id, "roots"))
+    .order_by(redemption.c.id, redemption_return.c.at)
 )
 _EXPIRED = (
     select(account.c.root_id, func.sum(ledger_entry.c.points).label("points"), func.count().label("entries"))
@@ -90,6 +109,19 @@ _DUE_CREDITS = (
     .limit(bindparam("most"))
 )
 
+_DUE_RETURNS = (
+    select(account.c.root_id)
+    .join(redemption, redemption.c.account_id == account.c.id)
+    .join(redemption_return, redemption_return.c.redemption_id == redemption.c.id)
+    .where(
+        account.c.root_id.in_(select(_ROOT.c.id).where(_ROOT.c.expires)),
+        redemption_return.c.lives_until <= bindparam("now"),
+        (account.c.expired_to.is_(None)) | (account.c.expired_to < redemption_return.c.lives_until),
+    )
+    .distinct()
+    .limit(bindparam("most"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
@@ -104,7 +136,10 @@ class Holdings:
 
 
 def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
-    """Return lots and debits of root accounts, credits other than orders' being lots of their own."""
+    """Return lots and debits of root accounts, credits other than orders' being lots of their own.
+
+    Debits are redemptions with what came back of them, and negative adjustments.
+    """
     wanted = list(roots)
     lots: dict[int, list[Lot]] = defaultdict(list)
     debits: dict[int, list[Debit]] = defaultdict(list)
@@ -118,8 +153,19 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
             lot = Lot((1, other.id), other.points, other.business_at, other.expires_at)
             lots[other.root_id].append(lot)
         else:
-            debits[other.root_id].append(Debit(other.business_at, -other.points, other.id))
+            debits[other.root_id].append(Debit(other.business_at, -other.points, (1, other.id)))
+    for root, spent in _redeemed(conn, wanted):
+        debits[root].append(spent)
     return {root: Holdings(tuple(lots[root]), tuple(debits[root])) for root in wanted}
+
+
+def _redeemed(conn: Connection, roots: list[int]) -> Iterator[tuple[int, Debit]]:
+    rows = conn.execute(_REDEEMED, {"roots": roots})
+    for id, parts in groupby(rows, key=lambda row: int(row.id)):
+        whole = list(parts)
+        back = tuple(Return(row.at, row.points) for row in whole if row.at is not None)
+        first = whole[0]
+        yield first.root_id, Debit(first.redeemed_at, first.cost, (0, id), back)
 
 
 def post(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
@@ -150,7 +196,8 @@ def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
     entries = []
     for root, held in holdings(conn, wanted).items():
         expired, count = posted.get(root, (0, 0))
-        if difference := held.at(now).expired - expired:
+        position = held.at(now)
+        if difference := position.expired - expired:
             entries.append(
                 Entry(
                     shop_id=shops[root],
@@ -158,7 +205,7 @@ def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
                     kind=EXPIRY if difference > 0 else EXPIRY_REVERSAL,
                     points=-difference,
                     key=f"expiry:{root}:{count + 1}",
-                    business_at=_last_close(held, now),
+                    business_at=position.closed_at or now,
                 )
             )
     append(conn, entries, now)
@@ -167,15 +214,10 @@ def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
 
 
 def due_for_expiry(conn: Connection, shop_id: int | None, now: datetime, most: int = 500) -> list[int]:
-    """Return root accounts with a lot or credit that closed since expiry was last posted, at most ``most``."""
+    """Return root accounts with something that closed since expiry was last posted, at most ``most``."""
     found: set[int] = set()
-    for statement in (_DUE, _DUE_CREDITS):
+    for statement in (_DUE, _DUE_CREDITS, _DUE_RETURNS):
         due = statement if shop_id is None else statement.where(account.c.shop_id == shop_id)
         if len(found) < most:
             found |= set(conn.execute(due, {"now": now, "most": most - len(found)}).scalars())
     return sorted(found)
-
-
-def _last_close(held: Holdings, now: datetime) -> datetime:
-    closed = [lot.expires_at for lot in held.lots if lot.expires_at is not None and lot.expires_at <= now]
-    return max(closed, default=now)

@@ -21,11 +21,16 @@ IMPERSONAL: Mapping[str, str] = {
     "erasure": "id scope erased_at compacted_at",
     "inbox": "id source shop topic triggered_at received_at state attempts due_at handled_at reason",
     "job": "name due_at reached",
-    "ledger_entry": "id shop_id account_id order_ref business_key",
+    "ledger_entry": "id shop_id account_id order_ref redemption_id business_key",
     "ledger_lift": "shop_id",
     "order": "id shop_id sealed",
     "product_fact": "shop_id product_id day gone collections tags fetched_at",
     "reconciliation": "shop_id done_at fetched missed",
+    "redemption": (
+        "id shop_id account_id kind value minimum currency state ends_at absent_at closed_at removed_at"
+    ),
+    "redemption_return": "redemption_id lives_until",
+    "redemption_use": "redemption_id order_ref",
     "refund": "shop_id order_ref",
     "setting": "shop_id section version valid_from value",
     "shop": (

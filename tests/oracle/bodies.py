@@ -56,7 +56,10 @@ REFUND_FIELDS = frozenset(
 
 @dataclass(slots=True)
 class Piece:
-    """A line of an order as it is sold: `quantity` pieces at `price`, `discount` off all of them together."""
+    """A line of an order as it is sold: `quantity` pieces at `price`, less two discounts on all of them together.
+
+    `discount` is the share of the order's code, `sale` that of an automatic discount.
+    """
 
     id: int
     price: int
@@ -64,6 +67,7 @@ class Piece:
     discount: int = 0
     gift: bool = False
     current: int = -1
+    sale: int = 0
 
     def __post_init__(self) -> None:
         if self.current < 0:
@@ -71,7 +75,7 @@ class Piece:
 
     def worth(self, pieces: int) -> int:
         """What that many of the pieces cost after discounts, rounded down once."""
-        return (self.price * self.quantity - self.discount) * pieces // self.quantity
+        return (self.price * self.quantity - self.discount - self.sale) * pieces // self.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,17 @@ def gid(kind: str, number: int) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
-def allocations(amount: int, currency: str) -> list[Json]:
-    """The share of the order's one discount that falls on a line."""
-    if not amount:
-        return []
-    text = money(amount, currency)
-    return [{"amount": text, "amount_set": bag(amount, currency), "discount_application_index": 0}]
+def allocations(piece: Piece, currency: str) -> list[Json]:
+    """The shares of the order's discounts that fall on a line: its code's is the first, an automatic one the second."""
+    return [
+        {
+            "amount": money(amount, currency),
+            "amount_set": bag(amount, currency),
+            "discount_application_index": place,
+        }
+        for place, amount in enumerate((piece.discount, piece.sale))
+        if amount
+    ]
 
 
 def line_item(piece: Piece, currency: str) -> Json:
@@ -124,7 +133,7 @@ def line_item(piece: Piece, currency: str) -> Json:
         "gift_card": piece.gift,
         "requires_shipping": not piece.gift,
         "price_set": bag(piece.price, currency),
-        "discount_allocations": allocations(piece.discount, currency),
+        "discount_allocations": allocations(piece, currency),
     }
 
 
@@ -233,18 +242,22 @@ def merge(deleted: int, kept: int, status: str = "completed") -> Json:
 
 
 def discounts(code: str | None, pieces: Iterable[Piece], currency: str) -> tuple[list[Json], list[Json]]:
-    """The discount_codes and discount_applications of an order that used one code."""
-    taken = sum(piece.discount for piece in pieces)
-    if code is None:
-        return [], []
-    text = money(taken, currency)
-    application = {
+    """The discount_codes and discount_applications of an order; the place of its code is the first, used or not."""
+    every = list(pieces)
+    text = money(sum(piece.discount for piece in every), currency)
+    first = application("discount_code" if code else "automatic", text) | ({"code": code} if code else {})
+    second = application("automatic", money(sum(piece.sale for piece in every), currency))
+    codes = [{"code": code, "amount": text, "type": "fixed_amount"}] if code else []
+    return codes, [first, second] if code or any(piece.sale for piece in every) else []
+
+
+def application(kind: str, value: str) -> Json:
+    """A discount of an order."""
+    return {
         "target_type": "line_item",
-        "type": "discount_code",
-        "value": text,
+        "type": kind,
+        "value": value,
         "value_type": "fixed_amount",
         "allocation_method": "across",
         "target_selection": "all",
-        "code": code,
     }
-    return [{"code": code, "amount": text, "type": "fixed_amount"}], [application]

@@ -51,7 +51,10 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One position of an order; money in minor units, `price` of one piece before discounts."""
+    """One position of an order; money in minor units, `price` of one piece before discounts.
+
+    `shares` are its discounts by the place of their application among the order's.
+    """
 
     id: int
     product: int | None
@@ -61,6 +64,7 @@ class Line:
     ships: bool
     price: int
     discounts: tuple[int, ...]
+    shares: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Refund:
 
     id: int
     order: int
+    at: datetime
     lines: tuple[RefundLine, ...] | None
     adjustments: tuple[tuple[str, int], ...]
 
@@ -108,6 +113,7 @@ class Snapshot:
     customer: int | None
     codes: tuple[str, ...]
     applications: str
+    by_code: tuple[str | None, ...]
     lines: tuple[Line, ...]
     refunds: tuple[Refund, ...]
     shipping: tuple[str, ...]
@@ -194,6 +200,7 @@ def _order(body: Body, source: str, fetched_at: datetime | None) -> Snapshot:
         customer=(body.get("customer") or {}).get("id"),
         codes=tuple(used["code"] for used in body.get("discount_codes") or ()),
         applications=repr([sorted(a.items()) for a in body.get("discount_applications") or ()]),
+        by_code=tuple(a.get("code") for a in body.get("discount_applications") or ()),
         lines=tuple(_line(line) for line in body["line_items"]),
         refunds=tuple(sorted((_refund(r, body["id"]) for r in body["refunds"]), key=lambda r: r.id)),
         shipping=tuple(str(line.get("title")) for line in body.get("shipping_lines") or ()),
@@ -212,6 +219,10 @@ def _line(body: Body) -> Line:
         ships=bool(body.get("requires_shipping")),
         price=shop_money(body["price_set"]),
         discounts=tuple(shop_money(part["amount_set"]) for part in body["discount_allocations"]),
+        shares=tuple(
+            (part["discount_application_index"], shop_money(part["amount_set"]))
+            for part in body["discount_allocations"]
+        ),
     )
 
 
@@ -220,6 +231,7 @@ def _refund(body: Body, order: int) -> Refund:
     return Refund(
         id=body["id"],
         order=order,
+        at=instant(body["created_at"]),
         lines=None if lines is None else tuple(_refund_line(line) for line in lines),
         adjustments=tuple(
             (part["kind"], shop_money(part["amount_set"])) for part in body.get("order_adjustments") or ()

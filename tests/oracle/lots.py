@@ -1,11 +1,12 @@
-"""Lots and what is left of them: rules 11 and 12 as a replay in business time."""
+"""Lots and what is left of them: rules 11, 12 and 17 as a replay in business time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 FAR = datetime.max.replace(tzinfo=UTC)
+MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,18 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Debit:
-    """Points a customer spent at an instant."""
+    """Points a customer spent at an instant, and what came back of them when.
+
+    `code` is what was bought with them, of a `kind`; `closed_at` is when that was given up without being used.
+    """
 
     customer: int
     at: datetime
     cost: int
+    code: str = ""
+    kind: str = "amount"
+    closed_at: datetime | None = None
+    back: tuple[tuple[datetime, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,74 @@ class Standing:
     left: dict[int, int]
     debt: int
     expired: int
+
+
+@dataclass(slots=True)
+class Heap:
+    """Points of one lot that share their fate; given back they may live longer than the lot."""
+
+    lot: Lot
+    expires_at: datetime | None
+    points: int
+
+    def turn(self) -> tuple[datetime, datetime, int]:
+        """Soonest-expiring first (never last), then the earlier available, then the lower order id."""
+        return self.expires_at or FAR, self.lot.available_at, self.lot.order
+
+
+@dataclass(slots=True)
+class Spending:
+    """A debit that was lived through: what it still holds of which lots, and what no lot has covered."""
+
+    debit: Debit
+    holds: list[Heap] = field(default_factory=list)
+    uncovered: int = 0
+
+
+@dataclass(slots=True)
+class Purse:
+    """An account that lives through one moment after the other."""
+
+    heaps: list[Heap] = field(default_factory=list)
+    spent: list[Spending] = field(default_factory=list)
+    expired: int = 0
+
+    def lapse(self, moment: datetime) -> None:
+        """What ends now is gone."""
+        self.expired += sum(heap.points for heap in self.heaps if heap.expires_at == moment)
+        self.heaps = [heap for heap in self.heaps if heap.expires_at != moment]
+
+    def receive(self, lot: Lot, expires_at: datetime | None, points: int) -> None:
+        """Points arrive; the oldest of what is owed is paid first."""
+        for spending in self.spent:
+            paid = min(points, spending.uncovered)
+            spending.uncovered -= paid
+            spending.holds.append(Heap(lot, expires_at, paid))
+            points -= paid
+        self.heaps.append(Heap(lot, expires_at, points))
+
+    def spend(self, debit: Debit) -> None:
+        """A debit takes what ends first."""
+        spending = Spending(debit, uncovered=debit.cost)
+        for heap in sorted(self.heaps, key=Heap.turn):
+            taken = min(heap.points, spending.uncovered)
+            heap.points -= taken
+            spending.uncovered -= taken
+            spending.holds.append(Heap(heap.lot, heap.expires_at, taken))
+        self.spent.append(spending)
+
+    def give_back(self, spending: Spending, moment: datetime, points: int) -> None:
+        """First what nobody has paid, then what ends last; all of it lives a month at least."""
+        spared = min(points, spending.uncovered)
+        spending.uncovered -= spared
+        points -= spared
+        for heap in sorted(spending.holds, key=Heap.turn, reverse=True):
+            returned = min(points, heap.points)
+            heap.points -= returned
+            points -= returned
+            if returned:
+                ends = heap.expires_at and max(heap.expires_at, moment + MONTH)
+                self.receive(heap.lot, ends, returned)
 
 
 def lot_times(
@@ -67,30 +143,26 @@ def taking_order(lot: Lot) -> tuple[datetime, datetime, int]:
 
 
 def replay(lots: Iterable[Lot], debits: Iterable[Debit], now: datetime) -> Standing:
-    """Lives through everything up to `now`; at one instant lots lapse first, then mature, then debits take."""
+    """Lives through everything up to `now`; at one instant lots lapse, lots mature, debits take, points come back."""
     every = sorted(lots, key=taking_order)
     spent = [debit for debit in debits if debit.at <= now]
+    back = [(min(max(at, debit.at), now), debit, points) for debit in spent for at, points in debit.back]
     moments = {debit.at for debit in spent} | {lot.available_at for lot in every}
     moments |= {lot.expires_at for lot in every if lot.expires_at is not None}
-    left: dict[int, int] = {}
-    debt = expired = 0
+    moments |= {at for at, _, _ in back} | {at + MONTH for at, _, _ in back}
+    purse = Purse()
     for moment in sorted(m for m in moments if m <= now):
-        for lot in every:
-            if lot.expires_at == moment:
-                expired += left[lot.order]
-                left[lot.order] = 0
+        purse.lapse(moment)
         for lot in every:
             if lot.available_at == moment:
-                netted = min(debt, lot.points)
-                debt -= netted
-                left[lot.order] = lot.points - netted
+                purse.receive(lot, lot.expires_at, lot.points)
         for debit in spent:
             if debit.at == moment:
-                owed = debit.cost
-                for lot in every:
-                    taken = min(owed, left.get(lot.order, 0))
-                    if taken:
-                        left[lot.order] -= taken
-                        owed -= taken
-                debt += owed
-    return Standing(left, debt, expired)
+                purse.spend(debit)
+        for spending in purse.spent:
+            returned = sum(points for at, debit, points in back if debit is spending.debit and at == moment)
+            purse.give_back(spending, moment, returned)
+    left = {lot.order: 0 for lot in every if lot.available_at <= now}
+    for heap in purse.heaps:
+        left[heap.lot.order] += heap.points
+    return Standing(left, sum(spending.uncovered for spending in purse.spent), purse.expired)

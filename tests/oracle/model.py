@@ -1,7 +1,7 @@
 """The oracle: everything a shop's orders, points and coupons must come to, from all that was ever delivered."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +26,7 @@ from tests.oracle.orders import (
     union,
     untaxed,
 )
+from tests.oracle.rewards import comes_back, is_used_by
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -117,6 +118,7 @@ class AccountVerdict:
     debt: int
     lifetime: int
     expired: int
+    spent: tuple[Debit, ...]
     ambiguous: bool
 
 
@@ -238,15 +240,21 @@ def judge_order(
 
 
 def judge_account(
-    one: int, orders: Iterable[OrderVerdict], history: History, now: datetime, doubtful: frozenset[int]
+    one: int,
+    orders: Iterable[OrderVerdict],
+    debits: Iterable[Debit],
+    history: History,
+    now: datetime,
+    doubtful: frozenset[int],
 ) -> AccountVerdict:
-    """Rules 10 to 12 and 14 for the account that the root `one` stands for."""
+    """Rules 10 to 12, 14 and 17 for the account that the root `one` stands for."""
     together = members(one, merged(history))
     lots = tuple(order.lot for order in orders if order.account == one and order.lot is not None)
-    debits = [debit for debit in history.debits if debit.customer in together and debit.at <= now]
+    debits = [debit for debit in debits if debit.customer in together and debit.at <= now]
     standing: Standing = replay(lots, debits, now)
     lifetime = sum(lot.points for lot in lots)
-    total = lifetime - sum(debit.cost for debit in debits) - standing.expired
+    returned = sum(points for debit in debits for _, points in debit.back)
+    total = lifetime - sum(debit.cost for debit in debits) + returned - standing.expired
     pending = sum(lot.points for lot in lots if lot.available_at > now)
     available = max(0, total - pending)
     debt = max(0, pending - total)
@@ -263,6 +271,7 @@ def judge_account(
         debt=debt,
         lifetime=lifetime,
         expired=standing.expired,
+        spent=tuple(debits),
         ambiguous=bool(together & doubtful),
     )
 
@@ -277,9 +286,17 @@ def judge(history: History, now: datetime) -> Verdict:
     }
     pairs = merged(history)
     customers = set().union(*named.values(), *pairs) | {debit.customer for debit in history.debits}
+    handled = {key: evidence[key] for key, order in orders.items() if not order.parked}
+    debits = [replace(debit, back=comes_back(debit, handled)) for debit in history.debits]
     doubtful = frozenset(one for key, order in orders.items() if order.ambiguous for one in named[key])
+    doubtful |= {
+        debit.customer
+        for debit in debits
+        for key, order in orders.items()
+        if order.ambiguous and is_used_by(debit.code, evidence[key])
+    }
     accounts = {
-        one: judge_account(one, orders.values(), history, now, doubtful)
+        one: judge_account(one, orders.values(), debits, history, now, doubtful)
         for one in sorted({root(one, pairs) for one in customers})
     }
     return Verdict(orders, accounts, parked)

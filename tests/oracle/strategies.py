@@ -64,8 +64,9 @@ def pieces(draw: st.DrawFn, first_id: int, currency: str, most: int = 3) -> list
         quantity = draw(st.sampled_from([2, 1, 3, 4]))
         shares = [st.just(0), st.integers(0, price * quantity // 3), st.integers(0, price * quantity)]
         discount = draw(st.one_of(shares))
+        sale = draw(st.sampled_from([0, 0, 0, (price * quantity - discount) // 4]))
         gift = draw(st.sampled_from([False] * 7 + [True]))
-        lines.append(Piece(first_id + place, price, quantity, discount, gift))
+        lines.append(Piece(first_id + place, price, quantity, discount, gift, sale=sale))
     return lines
 
 
@@ -78,6 +79,7 @@ def purchases(
     opened: datetime = OPENED,
     span_days: int = 200,
     most_steps: int = 8,
+    codes: Sequence[str] = (),
 ) -> Purchase:
     """The life of order `BIG + number` until nothing more happens to it; `deliveries` is what was told."""
     placed_at = opened + timedelta(
@@ -100,9 +102,11 @@ def purchases(
         taxes_included=draw(st.booleans()),
         test=draw(st.sampled_from([False] * 6 + [True])),
         source_name=draw(st.sampled_from(["web", "web", "shopify_draft_order", "pos"])),
+        code=draw(st.sampled_from([None, *codes, *(code.lower() for code in codes)])),
     )
     purchase.place(draw(st.sampled_from(["paid", "paid", "paid", "paid", "pending", "authorized"])))
-    for turn, step in enumerate(draw(st.lists(st.sampled_from(STEPS), max_size=most_steps))):
+    steps = STEPS if purchase.code is None else (*STEPS, *["refund"] * 20)
+    for turn, step in enumerate(draw(st.lists(st.sampled_from(steps), max_size=most_steps))):
         purchase.wait(draw(seconds()))
         happen(draw, purchase, step, turn, customers)
     return purchase
@@ -215,6 +219,26 @@ def merges(draw: st.DrawFn, customers: Sequence[int]) -> tuple[tuple[int, int], 
 
 
 @st.composite
+def redemptions(draw: st.DrawFn, customers: Sequence[int], span_days: int) -> list[Debit]:
+    """Rewards bought, some of which were given up again; orders may use their codes."""
+    made = []
+    for number in range(draw(st.sampled_from([2, 1, 3, 0]))):
+        at = OPENED + timedelta(seconds=draw(st.integers(0, span_days * 86_400)))
+        late = at + timedelta(days=draw(st.integers(0, span_days)))
+        made.append(
+            Debit(
+                customer=draw(st.sampled_from(customers)),
+                at=at,
+                cost=draw(st.one_of(st.integers(1, 60), st.integers(1, 600))),
+                code=f"DANKE-7K4M-9QXP-3TR{number}",
+                kind=draw(st.sampled_from(["amount", "amount", "percentage", "free_product"])),
+                closed_at=draw(st.sampled_from([None, None, None, late])),
+            )
+        )
+    return made
+
+
+@st.composite
 def histories(
     draw: st.DrawFn, most_orders: int = 3, most_steps: int = 6, span_days: int = 200
 ) -> tuple[History, datetime]:
@@ -225,23 +249,21 @@ def histories(
     currency = draw(st.sampled_from(CURRENCIES))
     customers = [BIG + 101 * place for place in range(1, draw(st.sampled_from([1, 2, 2, 3])) + 1)]
     buyers = [*customers * 3, None]
+    debits = draw(redemptions(customers, span_days))
+    codes = [debit.code for debit in debits]
     lives = [
-        draw(purchases(number, buyers, currency, span_days=span_days, most_steps=most_steps))
+        draw(purchases(number, buyers, currency, span_days=span_days, most_steps=most_steps, codes=codes * 2))
         for number in range(1, draw(st.sampled_from(range(most_orders, 0, -1))) + 1)
     ]
     told = [delivery for life in lives for delivery in life.deliveries]
     told += [Delivery("customers/merge", merge(*pair)) for pair in draw(merges(customers))]
     if len(customers) > 1 and draw(st.booleans()):
         told.append(Delivery("customers/merge", merge(customers[0], customers[1], "failed")))
-    debits = [
-        Debit(
-            customer=draw(st.sampled_from(customers)),
-            at=OPENED + timedelta(seconds=draw(st.integers(span_days * 86_400 // 4, 2 * span_days * 86_400))),
-            cost=draw(st.one_of(st.integers(1, 60), st.integers(1, 600))),
-        )
-        for _ in range(draw(st.integers(0, 3)))
-    ]
     active_from = draw(st.sampled_from([LONG_AGO] * 6 + [OPENED, OPENED + timedelta(days=span_days // 3)]))
+    looked = draw(
+        st.one_of(st.integers(span_days, 3 * span_days), st.sampled_from([0, 1, 7, 15, 29, 31, 90]))
+    )
+    now = OPENED + timedelta(days=looked, seconds=draw(st.integers(0, 86_400)))
     history = History(
         deliveries=tuple(told),
         loyalty=draw(loyalty_versions(span_days=span_days)),
@@ -249,7 +271,7 @@ def histories(
         active_from=active_from,
         installed_at=OPENED,
         count_test_orders=draw(st.booleans()),
-        debits=tuple(debits),
+        debits=tuple(_known_at(now, debit) for debit in debits),
         campaign=Campaign(
             enabled=draw(st.sampled_from([True] * 6 + [False])),
             minimum=draw(st.sampled_from([0, 2_000])),
@@ -257,10 +279,13 @@ def histories(
         ),
         shelf=Shelf(draw(st.integers(0, 99))),
     )
-    looked = draw(
-        st.one_of(st.integers(span_days, 3 * span_days), st.sampled_from([0, 1, 7, 15, 29, 31, 90]))
-    )
-    return history, OPENED + timedelta(days=looked, seconds=draw(st.integers(0, 86_400)))
+    return history, now
+
+
+def _known_at(now: datetime, debit: Debit) -> Debit:
+    """The redemption without what happens to it after that instant."""
+    is_ahead = debit.closed_at is not None and debit.closed_at > now
+    return replace(debit, closed_at=None) if is_ahead else debit
 
 
 @st.composite

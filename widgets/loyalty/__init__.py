@@ -9,6 +9,7 @@ from widgets.loyalty.jobs import JOBS
 from widgets.loyalty.notes import notes, worth
 from widgets.loyalty.processing import PROCESSING
 from widgets.loyalty.products import TASKS
+from widgets.loyalty.redemption_invariants import REDEMPTION_INVARIANTS
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.view import view
 
@@ -22,7 +23,7 @@ widget = Widget(
     tasks=TASKS,
     jobs=JOBS,
     processing=PROCESSING,
-    invariants=INVARIANTS,
+    invariants=(*INVARIANTS, *REDEMPTION_INVARIANTS),
     figures=figures,
     says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},
     notes=notes,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from plugin import settings, tasks
-from plugin.core import ledger, positions
+from plugin.core import ledger, positions, redemptions, settlement
 from plugin.core.ledger import Owed
 from plugin.core.order_book import OrderChange
 from plugin.errors import Park
@@ -15,7 +15,10 @@ from widgets.loyalty.targets import LEARN, Judged, judged, targets
 
 
 def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
-    """Bring every order's points to what its facts say today; raises Park on a foreign currency."""
+    """Bring every order's points to what its facts say today, and those of a reward whose code it used.
+
+    Raises Park on a foreign currency.
+    """
     seen = [change for change in changes if change.state.snapshot is not None]
     if not seen:
         return
@@ -35,7 +38,10 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
         )
         for one in orders
     ]
-    ending = ledger.post_orders(conn, owed, now)
+    used = settlement.uses(conn, seen)
+    buyers = redemptions.accounts_of(conn, used.redemptions)
+    ending = ledger.post_orders(conn, owed, now, also=buyers)
+    ending |= settlement.follow(conn, used, now)
     positions.post_expiry(conn, ending, now)
     _ask(conn, {order.shop_id for order in owed if order.target.waits}, now)
 

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from plugin.core import adjustments, privacy
+from plugin.core import adjustments, privacy, settlement
 from plugin.core.accounts import account
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.order_book import order
+from plugin.core.redemptions import redemption
 from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
@@ -48,6 +49,15 @@ _LOTS = (
 )
 _END_WAIT = update(earning).where(among(earning.c.order_ref, "refs")).values(waits=False)
 
+_REWARDS = (
+    select(redemption).where(redemption.c.account_id.in_(privacy.MINE)).order_by(redemption.c.redeemed_at)
+)
+_FORGET_REWARDS = (
+    update(redemption)
+    .where(redemption.c.account_id.in_(privacy.MINE))
+    .values(request_id=None, code=None, gid=None)
+)
+
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
     """Yield the person's accounts, every entry, and what each order earns today."""
@@ -85,6 +95,35 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
                 "expires_at": lot.expires_at,
             }
         }
+
+
+def export_rewards(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield every reward the person bought, with its code and what came back of it."""
+    if not subject.customer_ids:
+        return
+    whose = {"shop": subject.shop_id, "customers": list(subject.customer_ids)}
+    rows = conn.execute(_REWARDS, whose).all()
+    back = settlement.returns(conn, [row.id for row in rows])
+    for row in rows:
+        yield {
+            "reward": {
+                "title": row.title,
+                "points": row.cost,
+                "code": row.code,
+                "state": row.state,
+                "request": row.request_id,
+                "at": row.redeemed_at,
+                "expires_on": row.expires_on,
+                "given_back": [{"points": one.points, "at": one.at} for one in back.get(row.id, ())],
+            }
+        }
+
+
+def erase_rewards(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Forget the codes and their names at Shopify; a live code ends there by its own date."""
+    if subject.customer_ids:
+        whose = {"shop": subject.shop_id, "customers": list(subject.customer_ids)}
+        conn.execute(_FORGET_REWARDS, whose)
 
 
 def erase(conn: Connection, subject: Subject, now: datetime) -> None:
@@ -126,6 +165,29 @@ CORRECTIONS = Processing(
 
 PROCESSING = (
     CORRECTIONS,
+    Processing(
+        what=sentence("Rewards: what was bought with points, its code, and what came back of it"),
+        purpose=sentence("So that a reward is paid for once, and given back when its order is undone."),
+        basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+        retention=sentence(
+            "Until the customer's data is erased; what a reward cost stays in the books then."
+        ),
+        recipients=(sentence("Shopify, which redeems the code"),),
+        columns=(
+            "redemption.request_id",
+            "redemption.reward",
+            "redemption.title",
+            "redemption.cost",
+            "redemption.code",
+            "redemption.gid",
+            "redemption.redeemed_at",
+            "redemption.expires_on",
+            "redemption_return.at",
+            "redemption_return.points",
+        ),
+        export=export_rewards,
+        erase=erase_rewards,
+    ),
     Processing(
         what=sentence("Points: what each order brought, what was spent or expired, and the balance"),
         purpose=sentence("So that points can be collected, spent and checked."),

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
 import widgets
 from plugin import nightly
-from plugin.core import accounts, ledger, positions
-from plugin.core.ledger import Entry
+from plugin.core import accounts
+from tests import engine
 from tests.integration.admin.stage import Stage
 from tests.integration.widgets.stage import CUSTOMER
 
@@ -23,13 +23,7 @@ async def looked_up(stage: Stage, number: object, locale: str = "en") -> str:
 
 async def redeem(stage: Stage, points: int) -> None:
     now = datetime.now(UTC)
-
-    def work(conn: Connection) -> None:
-        account = accounts.ensure(conn, [(stage.shop.id, CUSTOMER)])[stage.shop.id, CUSTOMER]
-        entry = Entry(stage.shop.id, account.id, ledger.REDEMPTION, -points, f"test:{points}", now)
-        positions.post(conn, [entry], now)
-
-    await stage.db.write(work)
+    await stage.db.write(lambda conn: engine.redeem(conn, stage.shop, CUSTOMER, points, now, now))
 
 
 async def test_a_customers_statement_shows_every_step_of_the_reckoning(stage: Stage) -> None:

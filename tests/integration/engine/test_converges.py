@@ -1,6 +1,7 @@
 """Whatever the order, number and lateness of what is told, the engine ends where the oracle says."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
-from plugin.core import standing
+from plugin.core import settlement, standing
 from plugin.core.accounts import account
 from plugin.core.ledger import earning
 from plugin.core.order_book import order
+from plugin.core.redemptions import redemption
 from plugin.database import open_database
 from plugin.settings import ShopSettings
 from plugin.shops import Shop
@@ -20,6 +22,7 @@ from tests.engine import Rules
 from tests.integration.conftest import MakeUrl
 from tests.oracle.bodies import gid
 from tests.oracle.campaigns import Shelf
+from tests.oracle.lots import Debit
 from tests.oracle.model import AccountVerdict, History, LoyaltyVersion, Verdict, judge
 from tests.oracle.orders import Delivery
 from tests.oracle.strategies import arrivals, histories
@@ -131,12 +134,44 @@ def compare_orders(conn: Connection, verdict: Verdict) -> None:
             assert (available_at, expires_at) == (due.lot.available_at, due.lot.expires_at)
 
 
+def compare_redemptions(conn: Connection, due: AccountVerdict) -> None:
+    """What came back of each reward, and when, is the oracle's."""
+    for debit in due.spent:
+        id = conn.execute(select(redemption.c.id).where(redemption.c.code == debit.code)).scalar_one()
+        found = settlement.returns(conn, [id]).get(id, ())
+        assert tuple((one.at, one.points) for one in found) == debit.back
+
+
+def buy(conn: Connection, shop: Shop, debits: Iterable[Debit], now: datetime) -> None:
+    """Buy the rewards whose time has come."""
+    for one in debits:
+        if one.at <= now:
+            engine.redeem(
+                conn, shop, one.customer, one.cost, one.at, now, kind=one.kind, code=one.code.upper()
+            )
+
+
+def give_up(conn: Connection, debits: Iterable[Debit], now: datetime) -> None:
+    """Give up what was never used, or so it seemed."""
+    for one in debits:
+        if one.closed_at is not None and one.at <= now:
+            engine.give_up(conn, one.code, one.closed_at, now)
+
+
 async def run(
-    url: str, history: History, told: list[Delivery], now: datetime, portion: int, *, promptly: bool
+    url: str,
+    history: History,
+    told: list[Delivery],
+    now: datetime,
+    portion: int,
+    *,
+    promptly: bool,
+    early: bool,
 ) -> None:
     """Tell everything to an empty database, then hold it against the oracle and against verify.
 
-    Shopify answers for products ``promptly`` after each portion, or for all of them at the end.
+    Shopify answers for products ``promptly`` after each portion, or for all of them at the end; what is given up of
+    rewards is given up ``early``, or once all is told.
     """
     verdict, versions = judge(history, now), rules(history)
     db = await open_database(url)
@@ -146,10 +181,11 @@ async def run(
             first = (versions.loyalty[0][1], versions.shop[0][1])
             shop = engine.install(conn, now=history.installed_at, sections=first)
             versions.write(conn, shop)
+            buy(conn, shop, history.debits, now)
+            if early:
+                give_up(conn, history.debits, now)
             tell(conn, shop, told, now, portion, history.shelf if promptly else None)
-            for debit in history.debits:
-                if debit.at <= now:
-                    engine.redeem(conn, shop, debit.customer, debit.cost, debit.at, now)
+            give_up(conn, history.debits, now)
             engine.answer_products(conn, shop, history.shelf, now)
             engine.tick(conn, now)
             return shop
@@ -161,6 +197,7 @@ async def run(
             for due in verdict.accounts.values():
                 if not due.ambiguous:
                     compare_account(conn, shop, due, now)
+                    compare_redemptions(conn, due)
 
         await db.read(compare)
         report = await engine.verified(db, now)
@@ -175,10 +212,18 @@ def test_any_order_of_any_deliveries_ends_where_the_oracle_says(new_database: Ma
     examples = 150 if new_database().startswith("sqlite") else 15
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
-    @given(told=histories(), data=st.data(), portion=st.sampled_from([1, 2, 5, 50]), promptly=st.booleans())
-    def check(told: tuple[History, datetime], data: st.DataObject, portion: int, promptly: bool) -> None:
+    @given(
+        told=histories(),
+        data=st.data(),
+        portion=st.sampled_from([1, 2, 5, 50]),
+        promptly=st.booleans(),
+        early=st.booleans(),
+    )
+    def check(
+        told: tuple[History, datetime], data: st.DataObject, portion: int, *, promptly: bool, early: bool
+    ) -> None:
         history, now = told
         heap = data.draw(arrivals(history.deliveries))
-        asyncio.run(run(new_database(), history, heap, now, portion, promptly=promptly))
+        asyncio.run(run(new_database(), history, heap, now, portion, promptly=promptly, early=early))
 
     check()

@@ -11,14 +11,16 @@ from plugin import verify
 from plugin.core.accounts import account
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.order_book import order
+from plugin.core.redemptions import redemption, redemption_return, redemption_use
 from plugin.database import Database
 from plugin.shops import Shop
 from plugin.verify import Report, sentences
 from tests import engine
 from tests.integration.engine.stories import ANNA, BERT, CARA, NOW, PLACED, bought, installed, tell
-from tests.oracle.bodies import merge
+from tests.oracle.bodies import Piece, merge
 from widgets.loyalty.settings import LoyaltySettings
 
+CODE = "DANKE-7K4M-9QXP-3TRV"
 Plant = Callable[[Connection, Shop], object]
 
 
@@ -30,7 +32,7 @@ class Undo(Exception):
 
 
 async def scene(db: Database) -> Shop:
-    """A shop in order: points that live for ever, points that expired, debt, a merge, a refund before its order."""
+    """A shop in order: points for ever and expired ones, debt, a merge, a refund before its order, a reward given back."""
     shop = await installed(db, sections=[LoyaltySettings(pending_days=0)])
     change = PLACED - timedelta(days=60)
 
@@ -45,6 +47,11 @@ async def scene(db: Database) -> Shop:
         engine.redeem(conn, shop, CARA, 40, NOW, NOW)
         refunded.refund(5, favour=1_000)
         tell(conn, refunded)
+        engine.redeem(conn, shop, ANNA, 20, PLACED, NOW, code=CODE)
+        used = bought(5, code=CODE.lower(), pieces=[Piece(50, 2_000, 2, 500)])
+        used.wait(60)
+        used.refund(9, {0: 1})
+        tell(conn, used)
         engine.store(conn, "customers/merge", merge(CARA + 1, BERT), now=NOW)
         engine.store(conn, "orders/paid", b"{}", now=NOW)
         engine.handle_all(conn, NOW)
@@ -80,8 +87,19 @@ def order_of(conn: Connection, number: int) -> int:
     return int(conn.execute(select(order.c.id).where(order.c.order_id == number)).scalar_one())
 
 
+def reward_of(conn: Connection) -> int:
+    """The redemption that was half given back."""
+    return int(conn.execute(select(redemption.c.id).where(redemption.c.code == CODE)).scalar_one())
+
+
 def entry(
-    conn: Connection, shop: Shop, customer: int, kind: str, points: int, number: int | None = None
+    conn: Connection,
+    shop: Shop,
+    customer: int,
+    kind: str,
+    points: int,
+    number: int | None = None,
+    redemption_id: int | None = None,
 ) -> None:
     """Append an entry behind the ledger's back, its total adjusted, so that nothing shows in the sums."""
     mine = account_of(conn, customer)
@@ -94,6 +112,7 @@ def entry(
         "business_at": PLACED,
         "recorded_at": NOW,
         "order_ref": None if number is None else order_of(conn, number),
+        "redemption_id": redemption_id,
     }
     conn.execute(insert(ledger_entry).values(row))
     conn.execute(update(account).where(account.c.id == mine).values(total=account.c.total + points))
@@ -170,6 +189,50 @@ PLANTS: dict[str, tuple[Plant, set[str]]] = {
     "expiry given back": (lambda conn, shop: entry(conn, shop, BERT, "expiry_reversal", 49), {"expiry"}),
     "an entry in another shop": (moved_shop, {"shop"}),
     "a chain of aliases broken": (broken_chain, {"root"}),
+    "a reward for nothing": (
+        lambda conn, _: conn.execute(text("DELETE FROM ledger_entry WHERE kind = 'redemption'")),
+        {"redemption"},
+    ),
+    "a reward paid twice": (
+        lambda conn, shop: entry(conn, shop, ANNA, "redemption", -20, redemption_id=reward_of(conn)),
+        {"redemption"},
+    ),
+    "a debit for no reward": (
+        lambda conn, shop: entry(conn, shop, ANNA, "redemption", -20),
+        {"redemption", "balance"},
+    ),
+    "a reward's points given for something else": (
+        lambda conn, shop: entry(conn, shop, ANNA, "bonus", 5, redemption_id=reward_of(conn)),
+        {"redemption"},
+    ),
+    "a reward dearer than its debit": (
+        lambda conn, _: conn.execute(update(redemption).values(cost=redemption.c.cost + 1)),
+        {"redemption"},
+    ),
+    "more given back than the order says": (
+        lambda conn, _: conn.execute(update(redemption_return).values(points=15)),
+        {"returned"},
+    ),
+    "given back without a reason": (
+        lambda conn, shop: entry(conn, shop, ANNA, "redemption_reversal", 5, redemption_id=reward_of(conn)),
+        {"returned"},
+    ),
+    "a return forgotten": (
+        lambda conn, _: conn.execute(text("DELETE FROM redemption_return")),
+        {"returned"},
+    ),
+    "a use forgotten": (
+        lambda conn, _: conn.execute(text("DELETE FROM redemption_use")),
+        {"reward code", "returned"},
+    ),
+    "a use that never was": (
+        lambda conn, _: conn.execute(update(redemption_use).values(order_ref=order_of(conn, 1))),
+        {"reward code"},
+    ),
+    "a code in another shop": (
+        lambda conn, _: conn.execute(text("UPDATE redemption SET shop_id = (SELECT max(id) FROM shop)")),
+        {"redemption"},
+    ),
 }
 
 

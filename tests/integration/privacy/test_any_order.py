@@ -68,7 +68,9 @@ async def run(
             shop = engine.install(conn, now=history.installed_at, sections=first)
             versions.write(conn, shop)
             for debit in (one for one in history.debits if one.at <= now):
-                engine.redeem(conn, shop, debit.customer, debit.cost, debit.at, now)
+                engine.redeem(
+                    conn, shop, debit.customer, debit.cost, debit.at, now, kind=debit.kind, code=debit.code
+                )
             waiting: list[Delivery] = []
             for one in told:
                 if isinstance(one, Delivery):

@@ -1,11 +1,12 @@
 """What can be spent, what waits, what is gone and what is owed, by replay alone (semantics B 11, 12)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.lots import Debit, Lot, Position, replay
+from plugin.core.lots import GRACE, Debit, Lot, Position, Return, replay
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER = None
@@ -112,19 +113,103 @@ def test_what_is_yet_to_come_is_not_taken() -> None:
     assert figures(at(4, [], [])) == (0, 0, 0, 0)
 
 
+def spent(number: int, points: int, *returns: tuple[int, int]) -> Debit:
+    """Points spent on a day, with the days on which some came back."""
+    return Debit(day(number), points, (0, number), tuple(Return(day(at), back) for at, back in returns))
+
+
+def end_of(one: Lot) -> int | None:
+    """The day on which a lot closes."""
+    return None if one.expires_at is None else (one.expires_at - START).days
+
+
+def ends(found: Position) -> list[tuple[int, int | None, int]]:
+    """Order, day of expiry and points of every lot that has some."""
+    return [(rest.lot.source[1], end_of(rest.lot), rest.left) for rest in found.lots]
+
+
+def test_what_comes_back_goes_to_the_latest_expiring_lot_it_was_taken_from() -> None:
+    lots = [lot(1, 10, 0, 90), lot(2, 10, 0, 200), lot(3, 10, 0), lot(4, 10, 0)]
+    assert ends(at(9, lots, [spent(5, 25, (8, 12))])) == [(2, 200, 7), (3, None, 10), (4, None, 10)]
+    assert ends(at(9, lots, [spent(5, 25, (8, 25))])) == [
+        (1, 90, 10),
+        (2, 200, 10),
+        (3, None, 10),
+        (4, None, 10),
+    ]
+
+
+def test_what_comes_back_lives_thirty_days_though_its_lot_ends_sooner() -> None:
+    lots, debits = [lot(1, 50, 0, 20)], [spent(5, 30, (15, 30))]
+    assert ends(at(15, lots, debits)) == [(1, 20, 20), (1, 45, 30)]
+    assert figures(at(44, lots, debits)) == (30, 0, 0, 20)
+    assert figures(at(45, lots, debits)) == (0, 0, 0, 50)
+    assert at(60, lots, debits).closed_at == day(45)
+
+
+def test_a_reward_given_back_after_its_points_expired_is_no_loss() -> None:
+    lots = [lot(1, 50, 0, 20)]
+    assert figures(at(39, lots, [spent(5, 50)])) == (0, 0, 0, 0)
+    back = [spent(5, 50, (40, 50))]
+    assert figures(at(40, lots, back)) == (50, 0, 0, 0)
+    assert figures(at(70, lots, back)) == (0, 0, 0, 50)
+
+
+def test_what_came_back_can_be_spent_and_come_back_again() -> None:
+    lots = [lot(1, 50, 0, 20)]
+    twice = [spent(5, 50, (40, 50)), spent(41, 50, (60, 20))]
+    assert ends(at(61, lots, twice)) == [(1, 90, 20)]
+    assert figures(at(90, lots, twice)) == (0, 0, 0, 20)
+
+
+def test_what_no_lot_covered_is_owed_no_more_once_it_comes_back() -> None:
+    lots = [lot(1, 30, 0, 90), lot(2, 50, 20)]
+    assert figures(at(9, lots, [spent(5, 40, (8, 6))])) == (0, 50, 4, 0)
+    assert figures(at(9, lots, [spent(5, 40, (8, 40))])) == (30, 50, 0, 0)
+
+
+def test_what_a_later_lot_paid_comes_back_to_that_lot() -> None:
+    lots = [lot(1, 30, 0, 90), lot(2, 50, 10)]
+    assert ends(at(20, lots, [spent(5, 40, (15, 40))])) == [(1, 90, 30), (2, None, 50)]
+    assert ends(at(20, lots, [spent(5, 40, (15, 10))])) == [(2, None, 50)]
+
+
+def test_what_comes_back_pays_what_is_still_owed_for_another_reward() -> None:
+    lots = [lot(1, 30, 0, 90)]
+    assert figures(at(8, lots, [spent(5, 30), spent(6, 20)])) == (0, 0, 20, 0)
+    assert figures(at(8, lots, [spent(5, 30, (8, 30)), spent(6, 20)])) == (10, 0, 0, 0)
+    assert ends(at(10, lots, [spent(5, 30, (8, 30)), spent(6, 20, (9, 20))])) == [(1, 90, 30)]
+
+
+def test_no_more_comes_back_than_was_taken_and_never_before() -> None:
+    assert figures(at(9, [lot(1, 30, 0)], [spent(5, 20, (6, 15), (7, 15))])) == (30, 0, 0, 0)
+    assert figures(at(9, [lot(1, 30, 0)], [spent(5, 20, (2, 20))])) == (30, 0, 0, 0)
+    assert figures(at(4, [lot(1, 30, 0)], [spent(5, 20, (2, 20))])) == (30, 0, 0, 0)
+
+
+def test_what_is_known_to_be_back_is_back_though_its_date_is_ahead_of_our_clock() -> None:
+    assert figures(at(6, [lot(1, 30, 0)], [spent(5, 20, (9, 20))])) == (30, 0, 0, 0)
+    assert ends(at(6, [lot(1, 30, 0, 8)], [spent(5, 20, (9, 20))])) == [(1, 8, 10), (1, 36, 20)]
+
+
 days = st.integers(0, 12)
-many_lots = st.lists(st.tuples(st.integers(0, 40), days, st.none() | st.integers(1, 12)), max_size=6).map(
+many_lots = st.lists(st.tuples(st.integers(0, 40), days, st.none() | st.integers(1, 60)), max_size=6).map(
     lambda rows: [
         lot(id, points, opens, None if life is None else opens + life)
         for id, (points, opens, life) in enumerate(rows)
     ]
 )
-many_debits = st.lists(st.tuples(days, st.integers(1, 60)), max_size=5).map(
-    lambda rows: [Debit(day(number), points, id) for id, (number, points) in enumerate(rows)]
+returns = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40)), max_size=3)
+many_debits = st.lists(st.tuples(days, st.integers(1, 60), returns), max_size=5).map(
+    lambda rows: [
+        Debit(day(number), points, (0, id), tuple(Return(day(at), back) for at, back in returned))
+        for id, (number, points, returned) in enumerate(rows)
+    ]
 )
+instants = st.integers(0, 100)
 
 
-@given(many_lots, many_debits, st.integers(0, 30), st.data())
+@given(many_lots, many_debits, instants, st.data())
 def test_the_order_in_which_facts_are_given_never_shows(
     lots: list[Lot], debits: list[Debit], now: int, data: st.DataObject
 ) -> None:
@@ -132,39 +217,97 @@ def test_the_order_in_which_facts_are_given_never_shows(
     assert again == at(now, lots, debits)
 
 
-@given(many_lots, many_debits, st.integers(0, 30))
+@given(many_lots, many_debits, instants)
 def test_nothing_is_made_and_nothing_is_lost(lots: list[Lot], debits: list[Debit], now: int) -> None:
     found = at(now, lots, debits)
     assert min(figures(found)) >= 0
     given = sum(one.points for one in lots)
     taken = sum(one.points for one in debits if one.at <= day(now))
-    assert found.available + found.pending - found.debt == given - taken - found.expired
+    back = sum(
+        min(one.points, sum(each.points for each in one.returns)) for one in debits if one.at <= day(now)
+    )
+    assert found.available + found.pending - found.debt == given - taken + back - found.expired
     assert found.available == 0 or found.debt == 0
     assert sum(rest.left for rest in found.lots) == found.available + found.pending
 
 
-@given(many_lots, many_debits, st.integers(0, 30))
-def test_each_point_by_itself_ends_where_the_lots_do(lots: list[Lot], debits: list[Debit], now: int) -> None:
-    """The rule once more, told point by point and instant by instant."""
-    open_: list[Lot] = []
-    debt = expired = 0
+@given(many_lots, many_debits, instants)
+def test_what_came_back_can_be_spent_for_thirty_days(lots: list[Lot], debits: list[Debit], now: int) -> None:
+    """As long as nobody spends them, points that came back within the last thirty days are there or paid a debt."""
+    late = [one for debit in debits for one in debit.returns if day(now) - GRACE < one.at]
+    before = at(now, lots, [_without(debit, late) for debit in debits])
+    after = at(now, lots, debits)
+    gained = sum(
+        min(one.points, sum(each.points for each in one.returns))
+        - min(one.points, sum(each.points for each in one.returns if each.at <= day(now) - GRACE))
+        for one in debits
+        if one.at <= day(now)
+    )
+    assert (after.available - after.debt) - (before.available - before.debt) == gained
 
-    def taking(one: Lot) -> tuple[bool, datetime, datetime, tuple[int, int]]:
-        return (one.expires_at is None, one.expires_at or START, one.available_at, one.source)
+
+def _without(debit: Debit, late: list[Return]) -> Debit:
+    return Debit(debit.at, debit.points, debit.source, tuple(one for one in debit.returns if one not in late))
+
+
+@given(many_lots, many_debits, instants)
+def test_each_point_by_itself_ends_where_the_lots_do(lots: list[Lot], debits: list[Debit], now: int) -> None:
+    """The rule once more, told point by point and day by day; a point is the lot it is of and the day it ends."""
+    free: list[tuple[Lot, int | None]] = []
+    held: dict[tuple[int, int], list[tuple[Lot, int | None] | None]] = {one.source: [] for one in debits}
+    expired = 0
+    turns = sorted(debits, key=lambda one: (one.at, one.source))
+
+    def taking(point: tuple[Lot, int | None]) -> tuple[bool, int, datetime, tuple[int, int]]:
+        one, end = point
+        return (end is None, end or 0, one.available_at, one.source)
+
+    def arrive(point: tuple[Lot, int | None]) -> None:
+        for one in turns:
+            if None in held[one.source]:
+                held[one.source].remove(None)
+                held[one.source].append(point)
+                return
+        free.append(point)
 
     for number in range(now + 1):
-        expired += sum(one.expires_at == day(number) for one in open_)
-        open_ = [one for one in open_ if one.expires_at != day(number)]
-        for one in sorted(lots, key=taking):
-            if one.available_at == day(number):
-                paid = min(debt, one.points)
-                debt -= paid
-                open_ += [one] * (one.points - paid)
-        for debit in debits:
+        expired += sum(end == number for _, end in free)
+        free = [point for point in free if point[1] != number]
+        fresh = [(one, end_of(one)) for one in lots if one.available_at == day(number)]
+        for one, end in sorted(fresh, key=taking):
+            for _ in range(one.points):
+                arrive((one, end))
+        for debit in turns:
             if debit.at == day(number):
-                open_.sort(key=taking)
-                taken, open_ = open_[: debit.points], open_[debit.points :]
-                debt += debit.points - len(taken)
+                free.sort(key=taking)
+                mine, free = free[: debit.points], free[debit.points :]
+                held[debit.source] = [*mine, *[None] * (debit.points - len(mine))]
+        for debit in turns:
+            if debit.at <= day(number):
+                for back in debit.returns:
+                    if min(max(back.at, debit.at), day(now)) == day(number):
+                        _give_back(held[debit.source], back.points, number, taking, arrive)
     found = at(now, lots, debits)
     pending = sum(one.points for one in lots if one.available_at > day(now))
-    assert figures(found) == (len(open_), pending, debt, expired)
+    assert figures(found) == (len(free), pending, sum(mine.count(None) for mine in held.values()), expired)
+    ending = sorted((end, one.source) for one, end in free if end is not None)
+    assert ending == sorted(
+        ((rest.lot.expires_at - START).days, rest.lot.source)
+        for rest in found.lots
+        for _ in range(rest.left)
+        if rest.lot.expires_at is not None and rest.lot.available_at <= day(now)
+    )
+
+
+def _give_back(mine: Any, points: int, number: int, taking: Any, arrive: Any) -> None:
+    """First what nobody paid for yet, then what ends last; each point is good for thirty days more at least."""
+    for _ in range(min(points, mine.count(None))):
+        mine.remove(None)
+        points -= 1
+    for one, end in sorted(
+        mine, key=lambda point: (point is not None, point and taking(point)), reverse=True
+    )[:points]:
+        if one is None:
+            continue
+        mine.remove((one, end))
+        arrive((one, end if end is None or end >= number + GRACE.days else number + GRACE.days))

@@ -66,9 +66,11 @@ def test_figures_hang_together(story: tuple[History, datetime]) -> None:
     for account in verdict.accounts.values():
         assert account.available + account.pending - account.debt == account.total
         assert account.available == 0 or account.debt == 0
-        assert account.total == account.lifetime - account.expired - sum(
+        returned = sum(points for debit in account.spent for _, points in debit.back)
+        spent = sum(
             debit.cost for debit in history.debits if debit.customer in account.members and debit.at <= now
         )
+        assert account.total == account.lifetime - account.expired - spent + returned
     held = sum(account.lifetime for account in verdict.accounts.values())
     assert held == sum(order.target for order in verdict.orders.values() if order.account is not None)
 
