@@ -14,11 +14,13 @@ from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.form import submitted
 from plugin.admin.ledger import ledger_view
-from plugin.admin.statement import RULE
 from plugin.core import standing
 from plugin.core.adjustments import Adjustment, Outcome, adjust
 from plugin.core.earning import months_after
 from plugin.errors import Invalid
+
+RULE = "loyalty"
+"""The section of settings that says when points end."""
 
 
 async def correct(request: Request[Any]) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 import widgets
 from plugin.admin.desk import Desk
 from plugin.admin.discarded import Discarded
+from plugin.admin.related import Related
 from plugin.language import Language, sentence
 from plugin.setting_forms import NO_ERRORS, FormField, FormRow, form
 from plugin.settings import Section, ShopSettings, Versions
@@ -116,6 +117,7 @@ class EditorView:
     about: str
     form: FormView
     preview: PreviewView
+    related: tuple[Related, ...] = ()
 
 
 def widget_topic(desk: Desk, name: str) -> Topic | None:

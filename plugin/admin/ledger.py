@@ -1,6 +1,8 @@
 """The ledger page: a customer's points with their arithmetic, and the proof that all of them add up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +16,8 @@ from plugin.admin.desk import Desk, desk_of
 from plugin.admin.look_up import find
 from plugin.admin.open_points import OpenPoints, open_points
 from plugin.admin.proof import Proof, proof
-from plugin.admin.statement import Statement
+from plugin.admin.reckoning import reckoned
+from plugin.admin.statement import Earned, Statement
 from plugin.core import ledger
 from plugin.language import sentence
 
@@ -49,6 +52,8 @@ class LedgerView:
     kinds: dict[str, str]
     adjust: AdjustView | None
     books: Books
+    reckoned: Callable[[Earned], str]
+    """How an order's points come about, in one line."""
 
 
 async def page(request: Request[Any]) -> Response:
@@ -66,7 +71,7 @@ async def ledger_view(desk: Desk, asked: str) -> LedgerView:
     customer = found.statement.customer_id if found.statement else None
     adjust = blank(customer) if known and customer is not None else None
     books = await desk.runtime.db.read(lambda conn: _books(conn, desk))
-    return LedgerView(asked, found.statement, found.message, kinds, adjust, books)
+    return LedgerView(asked, found.statement, found.message, kinds, adjust, books, partial(reckoned, desk))
 
 
 async def check(request: Request[Any]) -> Response:

@@ -28,6 +28,7 @@ from plugin.admin.editor import (
     widget_topic,
 )
 from plugin.admin.form import submitted
+from plugin.admin.related import related
 from plugin.errors import Invalid, NotFound
 from plugin.setting_forms import NO_ERRORS, blank_row
 from plugin.setting_patches import patch_of
@@ -49,7 +50,9 @@ async def page(request: Request[Any]) -> Response:
     current = found.current(desk.shop.id, topic.model)
     preview = await _rehearse(desk, topic, found, current.value)
     form = form_view(desk, topic, current.value, current.number, preview)
-    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview))
+    name = topic.section if topic.section in widgets.ALL else None
+    beside = await desk.runtime.db.read(lambda conn: related(conn, desk, name, found)) if name else ()
+    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview, beside))
 
 
 async def save(request: Request[Any]) -> Response:

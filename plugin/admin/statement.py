@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-import widgets
 from plugin.core import positions, standing
 from plugin.core.accounts import account
 from plugin.core.adjustments import OF_ENTRY, adjustment
@@ -16,13 +14,9 @@ from plugin.core.ledger import earning, ledger_entry
 from plugin.core.lots import Position
 from plugin.core.order_book import order
 from plugin.core.standing import Standing
-from plugin.settings import Section, ShopSettings, Versions, versions
 
 MOST = 200
 """Entries and orders shown at once, the newest first."""
-
-RULE = "loyalty"
-"""The section of settings that holds the rate of an order's time."""
 
 _MEMBER = account.alias("of_customer")
 _ROOT = select(_MEMBER.c.root_id).where(
@@ -65,6 +59,7 @@ _EARNINGS = (
         earning.c.available_at,
         earning.c.expires_at,
         earning.c.rule_version,
+        earning.c.breakdown,
     )
     .join(order, order.c.id == earning.c.order_ref)
     .order_by(order.c.processed_at.desc(), order.c.id.desc())
@@ -94,17 +89,16 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What an order should have earned: ``kept`` minor units times ``rate``, rounded down; rate None where unknown."""
+    """What an order should have earned from ``kept`` minor units; ``breakdown`` is how, None for one of long ago."""
 
     order_id: int | None
     processed_at: datetime | None
     kept: int
-    currency: str
-    rate: Decimal | None
     points: int
     available_at: datetime
     expires_at: datetime | None
     rule_version: str
+    breakdown: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +137,7 @@ def statement_of(conn: Connection, shop_id: int, number: int, now: datetime) -> 
         root = conn.execute(_ROOT, {"shop": shop_id, "customer": row.customer_id}).scalar_one_or_none()
         if root is not None:
             return _statement(conn, shop_id, root, row.customer_id, number, now)
-    found = versions(conn, [shop_id], _models())
-    earned = _earned(conn.execute(_OF_ORDER, {"ref": row.id, "shop": shop_id}), shop_id, found)
+    earned = _earned(conn.execute(_OF_ORDER, {"ref": row.id, "shop": shop_id}))
     return Statement(row.customer_id, number, None, None, (), earned, 0, 0, 0)
 
 
@@ -153,14 +146,13 @@ def _statement(
 ) -> Statement:
     total = int(conn.execute(_TOTAL, {"root": root}).scalar_one())
     points, count = conn.execute(_SUM, {"root": root}).one()
-    found = versions(conn, [shop_id], _models())
     return Statement(
         customer_id=customer_id,
         order_id=order_id,
         standing=standing.standing(conn, shop_id, customer_id, now),
         position=positions.holdings(conn, [root])[root].at(now),
         entries=_lines(conn.execute(_ENTRIES, {"root": root}), int(points)),
-        earned=_earned(conn.execute(_OF_ROOT, {"root": root}), shop_id, found),
+        earned=_earned(conn.execute(_OF_ROOT, {"root": root})),
         count=count,
         sum=int(points),
         total=total,
@@ -189,33 +181,17 @@ def _lines(rows: Iterable[Any], total: int) -> tuple[EntryLine, ...]:
     return tuple(lines)
 
 
-def _earned(rows: Iterable[Any], shop_id: int, found: Versions) -> tuple[Earned, ...]:
+def _earned(rows: Iterable[Any]) -> tuple[Earned, ...]:
     return tuple(
         Earned(
             order_id=row.order_id,
             processed_at=row.processed_at,
             kept=row.kept,
-            currency=found.at(shop_id, ShopSettings, row.processed_at or row.available_at).value.currency,
-            rate=_rate(found, shop_id, row.processed_at),
             points=row.points,
             available_at=row.available_at,
             expires_at=row.expires_at,
             rule_version=row.rule_version,
+            breakdown=row.breakdown,
         )
         for row in rows
     )
-
-
-def _models() -> list[type[Section]]:
-    rule = widgets.SECTIONS.get(RULE)
-    return [ShopSettings, rule] if rule is not None else [ShopSettings]
-
-
-def _rate(found: Versions, shop_id: int, at: datetime | None) -> Decimal | None:
-    """The rate of the version in force when the order was processed, as the ledger took it."""
-    model = widgets.SECTIONS.get(RULE)
-    if model is None or at is None:
-        return None
-    value = found.at(shop_id, model, at).value
-    rate = getattr(value, "points_per_unit", None)
-    return Decimal(0) if not getattr(value, "enabled", True) else rate

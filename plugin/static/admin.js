@@ -40,6 +40,7 @@
     window.shopify?.loading?.(true);
     await htmx.ajax('GET', url.pathname + url.search, {target: '#page', swap: 'outerHTML', push: 'true'});
     window.shopify?.loading?.(false);
+    if (url.hash) reveal(byId(url.hash.slice(1)));
   };
 
   document.addEventListener('shopify:navigate', (event) => {

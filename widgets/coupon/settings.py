@@ -70,6 +70,7 @@ class CouponSettings(Section):
         description=sentence(
             "The stamp card: 5 means the 5th, the 10th, and so on. 0 means no card. Orders before us count as well."
         ),
+        json_schema_extra={"beside": "loyalty"},
     )
     stamp_kind: Literal["percentage", "amount"] = Field(
         default="percentage",

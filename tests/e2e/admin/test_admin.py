@@ -226,6 +226,15 @@ def test_a_download_renews_its_token_and_says_what_did_not_work(office: Office, 
     assert fault(page) == []
 
 
+def test_the_page_of_points_leads_to_the_very_setting_of_the_stamp_card(office: Office, page: Page) -> None:
+    office.enter(page, "/admin/widgets/loyalty")
+    page.get_by_role("link", name="Gutschein: ", exact=False).click()
+    expect(page.locator("s-page")).to_have_attribute("heading", "Gutschein")
+    expect(page.locator("#field-stamp_every")).to_be_in_viewport()
+    page.wait_for_function("document.activeElement.id === 'field-stamp_every'")
+    assert fault(page) == []
+
+
 def test_a_preview_can_be_read_and_not_be_used(office: Office, page: Page) -> None:
     office.enter(page, "/admin/widgets/coupon" if "coupon" in widgets.ALL else "/admin/widgets/loyalty")
     page.evaluate(

@@ -177,3 +177,24 @@ async def test_what_is_open_is_listed_by_month_with_what_it_is_worth(stage: Stag
     page = await looked_up(stage, "")
     assert "Apart from this, 11 points were spent" in page
     assert 'width="0"' in page
+
+
+async def test_a_campaigns_part_of_an_orders_points_is_reckoned_before_the_merchants_eyes(
+    stage: Stage,
+) -> None:
+    now = datetime.now(UTC)
+    campaign = {"id": "double", "title": "Advent", "multiplier": "2"}
+    campaign |= {
+        "starts_on": f"{now - timedelta(days=2):%Y-%m-%d}",
+        "ends_on": f"{now + timedelta(days=2):%Y-%m-%d}",
+    }
+
+    def start(conn: Connection) -> None:
+        widgets.change_settings(conn, stage.shop.id, "loyalty", {"campaigns": [campaign]}, now)
+
+    await stage.db.write(start)
+    await stage.tell(1001, processed_at=now + timedelta(seconds=1))
+    page = await looked_up(stage, CUSTOMER)
+    assert (
+        "€49.90 kept, counted as €49.90 × 2 (Advent); × 1 a unit, rounded down = 99 points (rule 2.1)" in page
+    )

@@ -289,3 +289,24 @@ async def test_a_form_that_no_page_sends_is_refused_in_a_sentence(stage: Stage) 
         assert found.status_code == status
         assert "data-problem" in found.text
     assert await stage.rows() == before
+
+
+async def test_the_page_of_points_leads_to_the_stamp_card_and_to_what_is_open(stage: Stage) -> None:
+    now = datetime.now(UTC)
+
+    def stamps(conn: Connection) -> None:
+        widgets.change_settings(conn, stage.shop.id, "coupon", {"stamp_every": 5}, now)
+
+    await stage.db.write(stamps)
+    page = re.sub(r"\s+", " ", (await stage.part(PATHS["loyalty"], locale="de")).text)
+    card = re.search(
+        r'<s-link href="(/admin/widgets/coupon\?[^"]*#field-stamp_every)">[^<]*</s-link> <s-text[^>]*>5<',
+        page,
+    )
+    assert card is not None
+    assert "bekannt nach der ersten nächtlichen Prüfung" in page
+    assert "/admin/ledger?" in page
+    assert (await stage.post("/admin/ledger/verify")).status_code == 200
+    assert "0 einlösbar und 0 unterwegs" in (await stage.part(PATHS["loyalty"], locale="de")).text
+    assert "Gehört dazu" not in (await stage.part(PATHS["coupon"], locale="de")).text
+    assert "Gehört dazu" not in (await stage.part(PATHS["shop"], locale="de")).text
