@@ -50,6 +50,8 @@ def of_the_shop(story: Story) -> list[View]:
         View("thank-you-member", lambda walk: _thanks(walk, orders["member"]), ANNA),
         View("order-member", lambda walk: _order(walk, orders["member"]), ANNA),
     ]
+    for where in ("storefront", "storefront/products/teekanne", "storefront/cart"):
+        views.append(View(f"code-waiting-{where.split('/')[-1]}", partial(_waiting, where=where), ANNA))
     for name, who in POINTS.items():
         views.append(View(f"home-points-{name}", lambda walk: _front(walk, "/storefront"), who))
         views.append(View(f"account-points-{name}", _account, who))
@@ -106,6 +108,13 @@ def _plain(walk: Walk, path: str) -> None:
 def _front(walk: Walk, path: str) -> None:
     walk.go(path)
     expect(walk.page.locator("#dankbar-loyalty")).to_be_visible()
+
+
+def _waiting(walk: Walk, where: str) -> None:
+    _fill(walk, "teekanne")
+    walk.context.request.post(f"{walk.base}/storefront/cart/code", form={"code": ""})
+    walk.go(f"/{where}")
+    expect(walk.page.locator("#dankbar-coupon code")).to_be_visible()
 
 
 def _without_app(walk: Walk) -> None:

@@ -213,7 +213,7 @@ def test_a_code_leads_to_the_cart_that_shows_it_or_back_to_the_page(
     assert urlsplit(asked.path).path == "/discount/DANKE-7K2M"
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 300), (500, 250), (800, 208)])
+@pytest.mark.parametrize(("width", "height"), [(320, 310), (500, 266), (800, 218)])
 def test_a_codes_place_is_as_high_as_its_width_asks_for(
     page: Page, shop: Shop, width: int, height: int
 ) -> None:

@@ -251,7 +251,7 @@ def test_who_wants_no_motion_gets_none(page: Page, shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("width", "height"), [(320, 300), (460, 250), (640, 208)])
+@pytest.mark.parametrize(("width", "height"), [(320, 310), (460, 266), (640, 218)])
 def test_a_usual_code_fits_the_room_reserved_for_it(
     page: Page, shop: Shop, theme: str, width: int, height: int
 ) -> None:
