@@ -17,6 +17,7 @@ from plugin.admin.look_up import find
 from plugin.admin.open_points import OpenPoints, open_points
 from plugin.admin.proof import Proof, proof
 from plugin.admin.reckoning import reckoned
+from plugin.admin.redeemed import STATES
 from plugin.admin.statement import Earned, Statement
 from plugin.core import ledger
 from plugin.language import sentence
@@ -52,6 +53,8 @@ class LedgerView:
     kinds: dict[str, str]
     adjust: AdjustView | None
     books: Books
+    states: dict[str, str]
+    """What became of a reward's code, in words."""
     reckoned: Callable[[Earned], str]
     """How an order's points come about, in one line."""
 
@@ -67,11 +70,14 @@ async def ledger_view(desk: Desk, asked: str) -> LedgerView:
     """Return the page about whom was asked for."""
     found = await find(desk, asked)
     kinds = {kind: desk.language.gettext(text) for kind, text in KINDS.items()}
+    states = {state: desk.language.gettext(text) for state, text in STATES.items()}
     known = found.statement is not None and found.statement.standing is not None
     customer = found.statement.customer_id if found.statement else None
     adjust = blank(customer) if known and customer is not None else None
     books = await desk.runtime.db.read(lambda conn: _books(conn, desk))
-    return LedgerView(asked, found.statement, found.message, kinds, adjust, books, partial(reckoned, desk))
+    return LedgerView(
+        asked, found.statement, found.message, kinds, adjust, books, states, partial(reckoned, desk)
+    )
 
 
 async def check(request: Request[Any]) -> Response:

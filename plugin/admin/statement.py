@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from plugin.admin.redeemed import Bought, bought
 from plugin.core import positions, standing
 from plugin.core.accounts import account
 from plugin.core.adjustments import OF_ENTRY, adjustment
@@ -114,6 +115,7 @@ class Statement:
     count: int
     sum: int
     total: int
+    bought: tuple[Bought, ...] = ()
 
     @property
     def adds_up(self) -> bool:
@@ -156,6 +158,7 @@ def _statement(
         count=count,
         sum=int(points),
         total=total,
+        bought=bought(conn, root),
     )
 
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 import widgets
 from plugin import nightly
-from plugin.core import accounts
+from plugin.core import accounts, redemptions
+from plugin.core.redemptions import Redeemed
 from tests import engine
 from tests.integration.admin.stage import Stage
 from tests.integration.widgets.stage import CUSTOMER
@@ -198,3 +199,48 @@ async def test_a_campaigns_part_of_an_orders_points_is_reckoned_before_the_merch
     assert (
         "€49.90 kept, counted as €49.90 × 2 (Advent); × 1 a unit, rounded down = 99 points (rule 2.1)" in page
     )
+
+
+async def test_a_reward_taken_stands_with_its_code_its_use_and_what_came_back(stage: Stage) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=20)
+    await stage.tell(1001, processed_at=long_ago)
+    now = datetime.now(UTC)
+    day = now.date() + timedelta(days=30)
+
+    def take(conn: Connection) -> None:
+        account = accounts.ensure(conn, [(stage.shop.id, CUSTOMER)])[stage.shop.id, CUSTOMER]
+        made = Redeemed(
+            shop_id=stage.shop.id,
+            account_id=account.id,
+            request_id="once",
+            reward="five",
+            title="5 € <b>off</b>",
+            kind="amount",
+            value="500",
+            minimum=0,
+            currency="EUR",
+            cost=40,
+            code="DANKE-7K4M-9QXP-3TRV",
+            at=now,
+            expires_on=day,
+            ends_at=now + timedelta(days=31),
+        )
+        redemptions.add(conn, made, now)
+
+    await stage.db.write(take)
+    page = await looked_up(stage, CUSTOMER)
+    assert "5 € &lt;b&gt;off&lt;/b&gt;, " in page
+    assert "40 points, its code is being made. Code DANKE-7K4M-9QXP-3TRV, valid until" in page
+    assert "come back" not in page
+    assert "9 to spend" in page
+    await stage.tell(1002, processed_at=now + timedelta(seconds=1), codes=("danke-7k4m-9qxp-3trv",))
+    assert "Used by order 1002." in await looked_up(stage, CUSTOMER)
+    await stage.tell(
+        1002,
+        processed_at=now + timedelta(seconds=1),
+        codes=("danke-7k4m-9qxp-3trv",),
+        status="refunded",
+        cancelled_at=now + timedelta(minutes=1),
+        updated_at=now + timedelta(minutes=1),
+    )
+    assert "40 points have come back." in await looked_up(stage, CUSTOMER)
