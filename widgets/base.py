@@ -151,6 +151,9 @@ Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Fi
 """``(conn, shop_id, since, now)``: reads only."""
 
 
+Alerts: TypeAlias = Callable[[Connection, int, Language, datetime], Iterable[str]]
+"""``(conn, shop_id, language, now)``: sentences about what the merchant should look at now; reads only."""
+
 Notes: TypeAlias = Callable[[S, ShopSettings, Language, datetime], Mapping[str, str]]
 """``(settings, shop, language, now)``: by setting (``points_per_unit``, ``rewards[1].cost``) a sentence for the merchant."""
 
@@ -176,6 +179,7 @@ class Widget(Generic[S]):
     processing: tuple[Processing, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     figures: Figures | None = None
+    alerts: Alerts | None = None
     says: Mapping[str, str] = field(default_factory=dict)
     """By setting: the view's text that speaks of it, shown beside it to the merchant."""
     notes: Notes[S] | None = None

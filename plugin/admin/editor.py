@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import widgets
+from plugin.admin.alerts import Alert
 from plugin.admin.desk import Desk
 from plugin.admin.discarded import Discarded
 from plugin.admin.related import Related
@@ -118,6 +119,7 @@ class EditorView:
     form: FormView
     preview: PreviewView
     related: tuple[Related, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 def widget_topic(desk: Desk, name: str) -> Topic | None:

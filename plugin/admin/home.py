@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 import widgets
 from plugin import backlog
+from plugin.admin.alerts import Alert, alerts
 from plugin.admin.answer import answer
 from plugin.admin.checklist import Checklist, checklist
 from plugin.admin.desk import Desk, desk_of, sections_of
@@ -59,6 +60,7 @@ class Switch:
 class HomeView:
     """Everything the page shows."""
 
+    alerts: tuple[Alert, ...]
     checklist: Checklist
     numbers: tuple[Number, ...]
     proof: Proof
@@ -107,6 +109,7 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
         for name, widget in widgets.ALL.items()
     ]
     return HomeView(
+        alerts=alerts(conn, desk),
         checklist=checklist(conn, desk, found),
         numbers=_numbers(conn, desk),
         proof=proof(conn, desk),

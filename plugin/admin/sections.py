@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import widgets
+from plugin.admin.alerts import alerts
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.discarded import discarded
@@ -52,7 +53,8 @@ async def page(request: Request[Any]) -> Response:
     form = form_view(desk, topic, current.value, current.number, preview)
     name = topic.section if topic.section in widgets.ALL else None
     beside = await desk.runtime.db.read(lambda conn: related(conn, desk, name, found)) if name else ()
-    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview, beside))
+    told = await desk.runtime.db.read(lambda conn: alerts(conn, desk, name)) if name else ()
+    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview, beside, told))
 
 
 async def save(request: Request[Any]) -> Response:

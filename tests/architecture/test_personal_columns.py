@@ -11,7 +11,8 @@ from plugin import schema
 IMPERSONAL: Mapping[str, str] = {
     "account": "id shop_id root_id expires",
     "adjustment": "id shop_id account_id business_key",
-    "coupon": "shop_id node_id campaign doubt refusal expires_on void waiting judged_at",
+    "coupon": ("shop_id node_id campaign doubt refusal expires_on void waiting judged_at face month counted"),
+    "coupon_budget": "shop_id month issued erased full_at mean_on mean_sum mean_count",
     "coupon_code": "id shop_id node_id gid state order_ref expires_on",
     "coupon_customer": "id shop_id",
     "coupon_node": "id shop_id fingerprint kind value minimum currency gid first_code creation low_id created_at",

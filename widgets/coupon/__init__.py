@@ -2,6 +2,7 @@
 
 from plugin.language import sentence
 from widgets.base import Surface, Widget
+from widgets.coupon.alerts import alerts
 from widgets.coupon.effects import on_orders
 from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
@@ -28,5 +29,6 @@ widget = Widget(
     processing=PROCESSING,
     invariants=INVARIANTS,
     figures=figures,
+    alerts=alerts,
     says={"kind": "text", "value": "text", "valid_days": "note", "minimum_subtotal": "note"},
 )

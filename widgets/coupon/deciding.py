@@ -14,6 +14,7 @@ from plugin.settings import ShopSettings, Versions
 from plugin.shops import shop
 from plugin.tasks import Wanted
 from widgets.coupon import campaigns, doubts, offers, people
+from widgets.coupon.budget import Cap
 from widgets.coupon.campaigns import Campaign, Node
 from widgets.coupon.doubts import Buyer, Choice, Doubt
 from widgets.coupon.offers import Offer
@@ -37,6 +38,8 @@ class Verdict:
     last_day: date
     refusal: Refusal | None
     doubt: str | None = None
+    face: int | None = None
+    month: str | None = None
 
     @property
     def owed(self) -> bool:
@@ -51,6 +54,8 @@ class Decided:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     nodes: dict[int, Node] = field(default_factory=dict)
     questions: list[Wanted] = field(default_factory=list)
+    caps: dict[int, Cap] = field(default_factory=dict)
+    """Of the shops that have one."""
 
 
 def decide(
@@ -72,6 +77,7 @@ def decide(
     if firsts:
         open_ |= _weigh(conn, firsts, versions, decided, now)
     asking = [one for one, doubt in open_.values() if doubt.choices and doubt.choices[0].asks]
+    decided.caps = {id: cap for id in shops if (cap := offers.cap_of(versions, id)).amount}
     counting = {id: _counting(versions, id) for id in shops}
     found = people.buyers(conn, asking, counting) if asking else {}
     for ref, (change, doubt) in open_.items():
@@ -85,6 +91,8 @@ def decide(
         decided.verdicts[ref] = Verdict("", None, doubt.last_day, None, doubt.encode())
         if known is not None and known.key is not None:
             decided.questions.append(Wanted(change.shop_id, CUSTOMER, str(known.key), now, {}))
+    named = {one.node_id for one in decided.verdicts.values() if one.node_id is not None}
+    decided.nodes |= campaigns.by_id(conn, named - decided.nodes.keys())
     return decided
 
 

@@ -1,7 +1,7 @@
 """What an order does to coupons: its own is judged once and then follows its facts; the one it used is spent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +9,12 @@ from sqlalchemy import Boolean, Connection, Date, Row, String, Text, select, upd
 
 from plugin import tasks
 from plugin.core.order_book import OrderChange
-from plugin.database import Changes, Id, Upsert, among, lock_rows
-from widgets.coupon import campaigns, deciding, doubts, pool, uses
+from plugin.database import Big, Changes, Id, Upsert, among, lock_rows
+from widgets.coupon import budget, campaigns, deciding, doubts, pool, uses
+from widgets.coupon.budget import Budget
 from widgets.coupon.campaigns import Node
 from widgets.coupon.deciding import Verdict
-from widgets.coupon.owed import is_void
+from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.pool import Want
 from widgets.coupon.tables import GIVEN, OF_COUPON, REVOKED, coupon, coupon_code
 
@@ -31,13 +32,13 @@ _CODES = (
     .order_by(coupon_code.c.id)
 )
 _ADD = Upsert(lambda insert: insert(coupon))
-_DECIDED = ("node_id", "campaign", "doubt", "refusal", "expires_on")
+_DECIDED = ("node_id", "campaign", "doubt", "refusal", "expires_on", "face", "month")
 _CHANGE = Changes(
-    {"ref": Id, "is_void": Boolean(), "waits": Boolean()},
+    {"ref": Id, "is_void": Boolean(), "waits": Boolean(), "counts": Boolean()},
     lambda new: (
         update(coupon)
         .where(coupon.c.order_ref == new["ref"])
-        .values(void=new["is_void"], waiting=new["waits"])
+        .values(void=new["is_void"], waiting=new["waits"], counted=new["counts"])
     ),
 )
 _DECIDE = Changes(
@@ -48,6 +49,8 @@ _DECIDE = Changes(
         "new_doubt": Text(),
         "new_refusal": String(),
         "new_expires_on": Date(),
+        "new_face": Big(),
+        "new_month": String(),
     },
     lambda new: (
         update(coupon)
@@ -70,6 +73,7 @@ class _Plan:
     """Code and node."""
     nodes: dict[int, Node] = field(default_factory=dict)
     questions: list[tasks.Wanted] = field(default_factory=list)
+    budgets: dict[int, Budget] = field(default_factory=dict)
 
 
 def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
@@ -77,18 +81,24 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
 
     A coupon is decided when the order's first snapshot was merged, by the settings of this transaction, and given a
     code from the pool at once; without one it waits and a task mints. Where a campaign asks about the customer, a
-    task asks Shopify, and the orders it was asked for come here again.
+    task asks Shopify, and the orders it was asked for come here again. Locks are taken in one order everywhere:
+    coupons, customers, months, codes.
     """
     seen = {change.ref: change for change in changes if change.state.snapshot is not None}
     if not seen:
         return
     concerned = uses.record(conn, list(seen.values()))
     known = _known(conn, seen.keys() | concerned)
-    plan = _Plan()
-    _judge(conn, seen, known, plan, now)
     voids = {ref: is_void(change.state) for ref, change in seen.items()}
-    decided = {ref: row for ref, row in known.items() if row.doubt is None}
-    _follow(conn, {ref: voids.get(ref, row.void) for ref, row in decided.items()}, decided, concerned, plan)
+    moved = {
+        ref: row
+        for ref, row in known.items()
+        if row.doubt is None and (voids.get(ref, row.void) != row.void or ref in concerned)
+    }
+    plan = _Plan()
+    _judge(conn, seen, known, moved, plan, now)
+    if moved:
+        _follow(conn, voids, moved, plan)
     _write(conn, plan, now)
 
 
@@ -101,6 +111,7 @@ def _judge(
     conn: Connection,
     seen: Mapping[int, OrderChange],
     known: Mapping[int, Row[Any]],
+    moved: Mapping[int, Row[Any]],
     plan: _Plan,
     now: datetime,
 ) -> None:
@@ -111,24 +122,39 @@ def _judge(
         if row.doubt is not None and ref in seen
     }
     decided = deciding.decide(conn, firsts, doubtful, now)
-    plan.nodes |= decided.nodes
-    plan.questions = decided.questions
+    plan.nodes, plan.questions = decided.nodes, decided.questions
+    counted = {row.shop_id for row in moved.values() if row.face is not None}
+    plan.budgets = budget.lock(conn, decided.caps, counted, now)
     for ref, verdict in decided.verdicts.items():
         change = seen[ref]
         void = is_void(change.state)
-        waiting = verdict.owed and not void
-        if waiting and verdict.node_id is not None:
-            plan.wants.append(Want(verdict.node_id, ref, verdict.last_day))
+        limited = _within_cap(verdict, plan.budgets.get(change.shop_id), plan.nodes, void=void, now=now)
+        waiting = limited.owed and not void
+        counts = waiting and limited.face is not None
+        if waiting and limited.node_id is not None:
+            plan.wants.append(Want(limited.node_id, ref, limited.last_day))
         if ref not in known:
-            plan.new.append(_row(change, verdict, void=void, waiting=waiting, now=now))
+            own = {"order_ref": ref, "shop_id": change.shop_id, "judged_at": now}
+            plan.new.append(own | _terms(limited) | {"void": void, "waiting": waiting, "counted": counts})
             continue
         row = known[ref]
-        if verdict.doubt is None:
-            plan.decided.append(
-                {"ref": ref} | {f"new_{name}": value for name, value in _terms(verdict).items()}
-            )
-        if (void, waiting) != (row.void, row.waiting):
-            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting})
+        if limited.doubt is None:
+            terms = {f"new_{name}": value for name, value in _terms(limited).items()}
+            plan.decided.append({"ref": ref} | terms)
+        if (void, waiting, counts) != (row.void, row.waiting, row.counted):
+            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting, "counts": counts})
+
+
+def _within_cap(
+    verdict: Verdict, month: Budget | None, nodes: Mapping[int, Node], *, void: bool, now: datetime
+) -> Verdict:
+    """Return the verdict with what it counts for, or its refusal; a void coupon takes nothing from the month."""
+    if month is None or not month.amount or not verdict.owed or verdict.node_id is None:
+        return verdict
+    face = month.face(nodes[verdict.node_id].campaign)
+    if void or month.allows(face, now):
+        return replace(verdict, face=face, month=month.month)
+    return replace(verdict, refusal=Refusal.CAP)
 
 
 def _terms(verdict: Verdict) -> dict[str, object]:
@@ -138,31 +164,18 @@ def _terms(verdict: Verdict) -> dict[str, object]:
         "doubt": verdict.doubt,
         "refusal": verdict.refusal,
         "expires_on": verdict.last_day,
+        "face": verdict.face,
+        "month": verdict.month,
     }
 
 
-def _row(
-    change: OrderChange, verdict: Verdict, *, void: bool, waiting: bool, now: datetime
-) -> dict[str, object]:
-    own = {"order_ref": change.ref, "shop_id": change.shop_id, "judged_at": now}
-    return own | _terms(verdict) | {"void": void, "waiting": waiting}
-
-
-def _follow(
-    conn: Connection,
-    voids: Mapping[int, bool],
-    known: Mapping[int, Row[Any]],
-    concerned: set[int],
-    plan: _Plan,
-) -> None:
+def _follow(conn: Connection, voids: Mapping[int, bool], moved: Mapping[int, Row[Any]], plan: _Plan) -> None:
     """Follow what became of orders judged before: no latch, what comes back is owed again."""
-    moved = {ref: row for ref, row in known.items() if voids[ref] != row.void or ref in concerned}
     codes: dict[int, list[Row[Any]]] = {ref: [] for ref in moved}
-    if moved:
-        for code in conn.execute(_CODES, {"refs": sorted(moved)}):
-            codes[code.order_ref].append(code)
+    for code in conn.execute(_CODES, {"refs": sorted(moved)}):
+        codes[code.order_ref].append(code)
     for ref, row in moved.items():
-        void, mine = voids[ref], codes[ref]
+        void, mine = voids.get(ref, row.void), codes[ref]
         used = any(code.used for code in mine)
         if void or used:
             plan.revoked += [
@@ -170,10 +183,13 @@ def _follow(
             ]
         has_code = any(code.state in OF_COUPON for code in mine)
         waiting = row.refusal is None and not (void or used or has_code)
+        counts = row.face is not None and row.refusal is None and (used or not void)
         if waiting and not row.waiting:
             plan.wants.append(Want(row.node_id, ref, row.expires_on))
-        if (void, waiting) != (row.void, row.waiting):
-            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting})
+        if (void, waiting, counts) != (row.void, row.waiting, row.counted):
+            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting, "counts": counts})
+        if counts != row.counted:
+            plan.budgets[row.shop_id].recount(row.month, row.face if counts else -row.face)
 
 
 def _write(conn: Connection, plan: _Plan, now: datetime) -> None:
@@ -191,5 +207,6 @@ def _write(conn: Connection, plan: _Plan, now: datetime) -> None:
     if plan.changed:
         changed = [row | {"waits": row["waits"] and row["ref"] not in served} for row in plan.changed]
         _CHANGE.rows(conn, changed)
+    budget.write(conn, plan.budgets.values())
     wanted = pool.wanted(pool.TOP_UP, low, nodes, now) + pool.wanted(pool.REMOVE, losing, nodes, now)
     tasks.enqueue(conn, wanted + plan.questions, now)

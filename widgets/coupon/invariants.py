@@ -12,19 +12,22 @@ from plugin.language import sentence
 from widgets.base import Breach, Invariant
 from widgets.coupon import uses
 from widgets.coupon.owed import is_void
-from widgets.coupon.tables import ASKED, FREE, GIVEN, OF_COUPON, coupon, coupon_code, coupon_node
+from widgets.coupon.tables import (
+    ASKED,
+    FREE,
+    GIVEN,
+    OF_COUPON,
+    coupon,
+    coupon_budget,
+    coupon_code,
+    coupon_node,
+)
 
 PORTION = 500
 
 _HAS_CODE = (
     select(coupon_code.c.id)
     .where(coupon_code.c.order_ref == coupon.c.order_ref, coupon_code.c.state.in_(OF_COUPON))
-    .correlate(coupon)
-    .exists()
-)
-_WAS_USED = (
-    select(coupon_code.c.id)
-    .where(coupon_code.c.order_ref == coupon.c.order_ref, uses.IS_USED)
     .correlate(coupon)
     .exists()
 )
@@ -38,7 +41,9 @@ _COUPONS = (
         coupon.c.waiting,
         order.c.state,
         _HAS_CODE.label("has_code"),
-        _WAS_USED.label("used"),
+        uses.WAS_USED.label("used"),
+        coupon.c.face,
+        coupon.c.counted,
     )
     .join(order, order.c.id == coupon.c.order_ref)
     .where(~order.c.sealed)
@@ -79,11 +84,23 @@ _STRANGE_COUPON = (
     .outerjoin(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .where((coupon.c.shop_id != order.c.shop_id) | (coupon.c.shop_id != coupon_node.c.shop_id))
 )
+_FACES = (
+    select(func.sum(coupon.c.face))
+    .where(
+        coupon.c.shop_id == coupon_budget.c.shop_id, coupon.c.month == coupon_budget.c.month, coupon.c.counted
+    )
+    .correlate(coupon_budget)
+    .scalar_subquery()
+)
+_BUDGETS = select(coupon_budget, _FACES.label("faces"))
 _VOID_WITH_CODE = (
     select(coupon_code.c.id)
     .join(coupon, coupon.c.order_ref == coupon_code.c.order_ref)
     .where(coupon_code.c.state == GIVEN, coupon.c.void | coupon.c.refusal.is_not(None), ~uses.IS_USED)
 )
+
+
+_MISCOUNTED = sentence("What a month has issued is not what its coupons come to.")
 
 
 def once(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
@@ -122,12 +139,27 @@ def targets(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Br
         after = rows[-1].order_ref
 
 
+def within_cap(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """What a month has issued is the face value of its coupons that count, and of erased ones."""
+    for row in conn.execute(_of_budget(shop_id)):
+        if row.issued != row.erased + int(row.faces or 0):
+            yield Breach("coupon cap", None, f"What shop {row.shop_id} issued in {row.month} is miscounted.")
+
+
+def _of_budget(shop_id: int | None) -> Select[Any]:
+    return _BUDGETS if shop_id is None else _BUDGETS.where(coupon_budget.c.shop_id == shop_id)
+
+
 def _judge(row: Any) -> Iterator[Breach]:
     void = is_void(order_codec.decode(row.state))
     if row.void != void:
         yield Breach("coupon target", None, f"The coupon of order {row.order_ref} does not follow its facts.")
     if (row.doubt is None) != (row.node_id is not None) or (row.doubt is not None and row.has_code):
         yield Breach("coupon target", None, f"The coupon of order {row.order_ref} is both decided and open.")
+    counted = row.face is not None and row.refusal is None and (row.used or not void)
+    if row.counted != counted:
+        found = "counts" if row.counted else "does not count"
+        yield Breach("coupon cap", None, f"The coupon of order {row.order_ref} {found} in its month.")
     waiting = row.refusal is None and row.doubt is None and not (row.has_code or row.used or void)
     if row.waiting != waiting:
         found = "waits for no reason" if row.waiting else "has no code and does not wait"
@@ -149,5 +181,10 @@ INVARIANTS = (
         at_home,
         {"coupon shop": sentence("A code is in another shop than its discount or its order.")},
     ),
-    Invariant("coupon target", targets, {"coupon target": sentence("A coupon does not follow its order.")}),
+    Invariant(
+        "coupon target",
+        targets,
+        {"coupon target": sentence("A coupon does not follow its order."), "coupon cap": _MISCOUNTED},
+    ),
+    Invariant("coupon cap", within_cap, {"coupon cap": _MISCOUNTED}),
 )

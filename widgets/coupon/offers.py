@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plugin.settings import ShopSettings, Versions
 from widgets.coupon import campaigns
+from widgets.coupon.budget import Cap
 from widgets.coupon.campaigns import Campaign
 from widgets.coupon.settings import CouponSettings
 
@@ -45,6 +46,12 @@ def of_shop(versions: Versions, shop_id: int) -> tuple[Offer, ...]:
     ordinary = Offer(ORDINARY, gives, settings.valid_days, minimum, first_only)
     stamps = stamp_offer(settings, currency)
     return (ordinary,) if stamps is None else (stamps, ordinary)
+
+
+def cap_of(versions: Versions, shop_id: int) -> Cap:
+    """Return how much a shop gives in a month."""
+    amount = versions.current(shop_id, CouponSettings).value.monthly_cap
+    return Cap(amount, versions.current(shop_id, ShopSettings).value.zone)
 
 
 def stamp_offer(settings: CouponSettings, currency: str) -> Offer | None:

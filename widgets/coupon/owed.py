@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     MINIMUM = "minimum"
     CURRENCY = "currency"
     FIRST = "first"
+    CAP = "cap"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from plugin.core.order_book import order
 from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
+from widgets.coupon import capping
 from widgets.coupon.tables import coupon, coupon_code, coupon_customer, coupon_node, coupon_use
 
 _USED_CODE = coupon_code.alias("used_code")
@@ -79,6 +80,7 @@ def erase(conn: Connection, subject: Subject, now: datetime) -> None:
     That a stranger's code was used stays, between our own keys, so that their page goes on telling the truth.
     """
     for portion in privacy.portions(subject.order_refs):
+        capping.forget(conn, portion)
         conn.execute(_LET_GO, {"refs": portion})
         conn.execute(_FORGET, {"refs": portion})
 

@@ -10,6 +10,7 @@ from plugin.core import order_book
 from widgets.coupon import campaigns, doubts, stock
 from widgets.coupon.deciding import MODELS
 from widgets.coupon.effects import on_orders
+from widgets.coupon.owed import Refusal
 from widgets.coupon.tables import FREE, coupon, coupon_code, coupon_customer
 
 SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
@@ -17,8 +18,14 @@ SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
 
 
 def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Answer about the customer as Shopify would, and mint two codes, always the same: first for orders that wait."""
+    """Answer about the customer as Shopify would, and mint two codes, always the same: first for orders that wait.
+
+    The made-up orders, which are above every amount in the settings, fill nobody's month.
+    """
     _answer(conn, now)
+    conn.execute(
+        update(coupon).where(coupon.c.refusal == Refusal.CAP).values(refusal=None, waiting=~coupon.c.void)
+    )
     waiting = select(coupon.c.node_id).where(coupon.c.waiting).order_by(coupon.c.order_ref)
     wanted = [*conn.execute(waiting).scalars(), *_ordinary(conn, shop_id, now) * len(SAMPLES)]
     rows = [

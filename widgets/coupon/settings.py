@@ -62,6 +62,16 @@ class CouponSettings(Section):
             "Shopify is asked how many orders a customer has placed; an order without a customer gets none."
         ),
     )
+    monthly_cap: int = Field(
+        default=0,
+        ge=0,
+        le=HIGHEST,
+        title=sentence("At most so much in a month"),
+        description=sentence(
+            "Face value of the coupons of a calendar month; then no more are given until the next. 0 means no limit."
+        ),
+        json_schema_extra={"unit": "money"},
+    )
     stamp_every: int = Field(
         default=0,
         ge=0,

@@ -4,7 +4,7 @@ A code belongs to the pool until it is given to an order; from then on it is per
 key alone.
 """
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
 
 from plugin.database import Big, Id, Utc, metadata
 
@@ -87,6 +87,9 @@ coupon = Table(
     Column("void", Boolean, nullable=False, server_default="0"),
     Column("waiting", Boolean, nullable=False, server_default="0"),
     Column("judged_at", Utc, nullable=False),
+    Column("face", Big),
+    Column("month", String(7)),
+    Column("counted", Boolean, nullable=False, server_default="0"),
     Index("ix_coupon_shop_id", "shop_id", "order_ref"),
     Index(
         "ix_coupon_waiting",
@@ -98,7 +101,8 @@ coupon = Table(
 )
 """What was decided when the order was first handled: ``refusal`` None means owed, by the ``campaign`` of that name.
 ``void`` is today's target by the order's facts; ``waiting``: owed, not void, not used and without a code. While
-something about the customer is not known, ``doubt`` holds what was on offer, and there is neither node nor refusal."""
+something about the customer is not known, ``doubt`` holds what was on offer, and there is neither node nor refusal.
+Where the shop had a cap, ``face`` is what the coupon counts for in the ``month`` it was issued in, while ``counted``."""
 
 coupon_customer = Table(
     "coupon_customer",
@@ -112,6 +116,21 @@ coupon_customer = Table(
 )
 """What Shopify said of a customer when a campaign first asked; ``orders`` None: not asked yet, else the number of
 orders at the instant ``counted_at``, which never changes."""
+
+coupon_budget = Table(
+    "coupon_budget",
+    metadata,
+    Column("shop_id", Id, ForeignKey("shop.id"), primary_key=True, autoincrement=False),
+    Column("month", String(7), nullable=False),
+    Column("issued", Big, nullable=False, server_default="0"),
+    Column("erased", Big, nullable=False, server_default="0"),
+    Column("full_at", Utc),
+    Column("mean_on", Date),
+    Column("mean_sum", Big, nullable=False, server_default="0"),
+    Column("mean_count", Integer, nullable=False, server_default="0"),
+)
+"""The month that runs in a shop with a cap: ``issued`` is the face value of its coupons that count, ``erased`` the part
+of it whose coupons were erased, ``full_at`` when the cap first refused one. The mean order's value is as of ``mean_on``."""
 
 coupon_use = Table(
     "coupon_use",

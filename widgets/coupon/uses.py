@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, se
 from plugin.core.codes import known_form
 from plugin.core.order_book import OrderChange
 from plugin.database import Upsert, among
-from widgets.coupon.tables import REVOKED, WITHDRAWN, coupon_code, coupon_use
+from widgets.coupon.tables import REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
 
 _FIND = select(
     coupon_code.c.id,
@@ -28,6 +28,15 @@ IS_USED: ColumnElement[bool] = (
     select(literal(1)).where(coupon_use.c.code_id == coupon_code.c.id).correlate(coupon_code).exists()
 )
 """That some order uses a code, in a statement about ``coupon_code``."""
+
+WAS_USED: ColumnElement[bool] = (
+    select(literal(1))
+    .select_from(coupon_use.join(coupon_code, coupon_code.c.id == coupon_use.c.code_id))
+    .where(coupon_code.c.order_ref == coupon.c.order_ref)
+    .correlate(coupon)
+    .exists()
+)
+"""That some order uses a code of a coupon, in a statement about ``coupon``."""
 
 
 def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:

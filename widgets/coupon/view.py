@@ -48,6 +48,7 @@ _WHY = {
     Refusal.SOURCE: sentence("Coupons come with orders from our online shop."),
     Refusal.MINIMUM: sentence("There is a coupon with every order from %(minimum)s."),
     Refusal.FIRST: sentence("There is a coupon with a first order."),
+    Refusal.CAP: sentence("This month's coupons have all been given out."),
 }
 
 

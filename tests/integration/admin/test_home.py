@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -91,6 +92,20 @@ async def test_coupons_are_counted_by_todays_facts_and_an_empty_pool_is_said(sta
     found = numbers((await stage.part("/", locale="de")).text)
     assert (found["Vergebene Gutscheine"], found["Eingelöste Gutscheine"]) == ("2", "1")
     assert numbers((await stage.part("/", stage.other)).text)["Coupons used"] == "0"
+
+
+async def test_a_full_month_is_said_on_the_home_page_and_beside_its_settings(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    patch = {"kind": "amount", "value": 500, "minimum_subtotal": 3000, "monthly_cap": 500}
+    await stage.db.write(lambda conn: widgets.change_settings(conn, stage.shop.id, "coupon", patch, now))
+    said = "This month's coupons are given out: €5 of €5."
+    await stage.tell(1001)
+    assert said not in unescape((await stage.part("/")).text)
+    await stage.tell(1002)
+    assert said in unescape((await stage.part("/")).text)
+    assert said in unescape((await stage.part("/admin/widgets/coupon")).text)
+    assert said not in unescape((await stage.part("/admin/widgets/loyalty")).text)
+    assert said not in unescape((await stage.part("/", stage.other)).text)
 
 
 async def test_the_switches_tell_what_is_on(stage: Stage) -> None:

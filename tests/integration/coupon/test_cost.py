@@ -44,3 +44,9 @@ async def test_only_a_shop_that_asks_about_customers_reads_them(stage: Stage) ->
     await stage.answer(7, 1)
     assert await statements(stage, 2, customer_id=7) == PLAIN + 3
     assert await statements(stage, *range(3, 20), customer_id=7) == PLAIN + 3 + 1
+
+
+async def test_only_a_shop_with_a_cap_locks_its_month_and_takes_the_mean(stage: Stage) -> None:
+    await stage.set(monthly_cap=10**9)
+    await stage.order(1)
+    assert await statements(stage, 2) == await statements(stage, *range(3, 20)) == PLAIN + 3

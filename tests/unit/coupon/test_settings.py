@@ -62,7 +62,15 @@ def test_a_full_card_makes_no_free_orders_either() -> None:
         assert set(refused.value.fields) == {field}
 
 
-@pytest.mark.parametrize("key", ["monthly_cap", "unknown"])
+def test_a_cap_is_an_amount_and_nothing_means_none() -> None:
+    assert CouponSettings().monthly_cap == 0
+    assert changed(monthly_cap="50000").monthly_cap == 50000
+    with pytest.raises(Invalid) as refused:
+        changed(monthly_cap="-1")
+    assert set(refused.value.fields) == {"monthly_cap"}
+
+
+@pytest.mark.parametrize("key", ["campaigns", "unknown"])
 def test_a_setting_without_an_effect_is_refused(key: str) -> None:
     with pytest.raises(Invalid) as refused:
         changed(**{key: "1"})
