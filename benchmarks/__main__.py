@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 
-from benchmarks import accept, machine, readable, reading, start, worker
+from benchmarks import accept, books, machine, readable, reading, start, worker
 from benchmarks.figures import HEAD, Figure, medians, row
 from benchmarks.homes import POSTGRESQL, SQLITE, Home, homes
 from benchmarks.sizes import FULL, QUICK, Size
@@ -18,6 +18,7 @@ ALL: Mapping[str, Measure] = {
     "readable": readable.measure,
     "reading": reading.measure,
     "worker": worker.measure,
+    "books": books.measure,
     "start": start.measure,
 }
 HOMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}

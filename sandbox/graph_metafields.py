@@ -103,6 +103,19 @@ def _write(context: Context, one: Body) -> Metafield:
     return held
 
 
+def _delete_metafields(source: Any, context: Context, *, metafields: list[Body]) -> Body:
+    for one in metafields:
+        kind = one["ownerId"].split("/")[3] if one["ownerId"].count("/") == 4 else ""
+        if kind in WRITE_SCOPES and not allows(context.shop.scopes, WRITE_SCOPES[kind]):
+            raise access_denied("metafieldsDelete", [WRITE_SCOPES[kind]])
+    gone = [
+        context.shop.metafields.pop((one["ownerId"], _namespace(context, one["namespace"]), one["key"]), None)
+        and one
+        for one in metafields
+    ]
+    return {"deletedMetafields": gone, "userErrors": []}
+
+
 def _exists(context: Context, global_id_: str) -> bool:
     return node(context, global_id_) is not None
 
@@ -131,7 +144,7 @@ def _json_value(one: Metafield) -> Any:
 
 
 TABLES: Tables = {
-    "Mutation": {"metafieldsSet": _set_metafields},
+    "Mutation": {"metafieldsSet": _set_metafields, "metafieldsDelete": _delete_metafields},
     "Metafield": {
         **attributes(key="key", namespace="namespace", type="type", value="value"),
         "id": lambda one, context: gid("Metafield", one.id),
@@ -140,6 +153,8 @@ TABLES: Tables = {
         "jsonValue": lambda one, context: _json_value(one),
         "updatedAt": lambda one, context: utc(one.updated_at),
     },
+    "MetafieldIdentifier": keys("ownerId", "namespace", "key"),
+    "MetafieldsDeletePayload": keys("deletedMetafields", "userErrors"),
     "MetafieldsSetPayload": keys("metafields", "userErrors"),
     "MetafieldsSetUserError": keys("field", "code", "message", "elementIndex"),
 }

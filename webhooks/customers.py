@@ -52,6 +52,7 @@ def merged(conn: Connection, event: Event, shop: Shop | None, now: datetime, key
     if gone:
         return
     root = accounts.merge(conn, shop.id, deleted, kept)
+    accounts.mark(conn, [root], now)
     joined = accounts.members(conn, [root])[root]
     if any(account.expires for account in joined):
         accounts.flag_expiring(conn, [root])

@@ -7,6 +7,7 @@ encrypted for its time like any other, since it is a guest's order that may stil
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
@@ -66,7 +67,10 @@ def erase_customer(
     tombstones.bury(conn, shop.id, Kind.CUSTOMER, sorted(customers), pseudonyms)
     clear_inbox(conn, keyring, shop.handle, orders, customers, now)
     conn.execute(_FETCHES, {"shop": shop.id, "keys": [str(id) for id in sorted(orders)]})
-    widgets.erase(conn, widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders))), now)
+    subject = widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders)))
+    if shop.installed:
+        widgets.recall(conn, subject, partial(keyring.seal, context=f"shop:{shop.id}:recall"), now)
+    widgets.erase(conn, subject, now)
     privacy.note(conn, "customer", now)
 
 

@@ -2,7 +2,7 @@
 
 from widgets.base import Breach, Context, Figure, Invariant, Processing, Subject, Surface, Widget
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive
-from widgets.personal import FOUND, erase, export, export_request, subject
+from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
 from widgets.registry import ALL, SECTIONS
 from widgets.rehearsal import Preview, Scene, preview
@@ -31,5 +31,6 @@ __all__ = [
     "export",
     "export_request",
     "preview",
+    "recall",
     "subject",
 ]

@@ -92,6 +92,12 @@ class Subject:
     order_refs: tuple[int, ...] = ()
 
 
+Seal: TypeAlias = Callable[[bytes], bytes]
+"""Encrypts what a task of this shop must know for a moment and nothing may hold."""
+
+Recall: TypeAlias = Callable[[Connection, Subject, Seal, datetime], None]
+"""Asks for the deletion of what others hold of a person who is about to be erased here."""
+
 Export: TypeAlias = Callable[[Connection, Subject], Iterable[Mapping[str, object]]]
 Erase: TypeAlias = Callable[[Connection, Subject, datetime], None]
 
@@ -177,6 +183,7 @@ class Widget(Generic[S]):
     on_install: Callable[[Connection, int, datetime], None] | None = None
     """``(conn, shop_id, now)``: what a shop needs ahead of its first order, once its settings are established."""
     processing: tuple[Processing, ...] = ()
+    recall: Recall | None = None
     invariants: tuple[Invariant, ...] = ()
     figures: Figures | None = None
     alerts: Alerts | None = None

@@ -11,8 +11,9 @@ from plugin.core import privacy
 from plugin.core.data_requests import Found, Request
 from plugin.language import Language, sentence
 from plugin.shops import Shop
-from widgets.base import Subject
+from widgets.base import Seal, Subject
 from widgets.processing import everything
+from widgets.registry import ALL
 
 FOUND = {
     Found.DATA: sentence("There is data of this person; it can be handed over from here."),
@@ -62,6 +63,13 @@ def export_of(conn: Connection, shop: Shop, person: Subject, language: Language)
     found = {"shop": shop.domain, "customers": [str(id) for id in person.customer_ids], "data": data}
     plain: dict[str, Any] = msgspec.to_builtins(found)
     return plain
+
+
+def recall(conn: Connection, person: Subject, seal: Seal, now: datetime) -> None:
+    """Ask for the deletion of what was given to others about the person; called before ``erase``."""
+    for widget in ALL.values():
+        if widget.recall is not None:
+            widget.recall(conn, person, seal, now)
 
 
 def erase(conn: Connection, person: Subject, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Loyalty accounts: one for each customer of a shop, and one root for customers that Shopify has merged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import (
     Boolean,
@@ -9,9 +10,11 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
+    String,
     Table,
     bindparam,
     select,
+    text,
     union,
     update,
 )
@@ -28,11 +31,21 @@ account = Table(
     Column("total", Big, nullable=False, server_default="0"),
     Column("expires", Boolean, nullable=False, server_default="0"),
     Column("expired_to", Utc),
+    Column("mirror_due", Utc),
+    Column("mirrored", String(250)),
     Index("uq_account_customer_id_shop_id", "customer_id", "shop_id", unique=True),
     Index("ix_account_shop_id", "shop_id", "id"),
+    Index(
+        "ix_account_mirror_due",
+        "shop_id",
+        "mirror_due",
+        sqlite_where=text("mirror_due IS NOT NULL"),
+        postgresql_where=text("mirror_due IS NOT NULL"),
+    ),
 )
 """``root_id``: the account that stands for all merged ones, its own id mostly; ``total``: the sum of its entries;
-``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted."""
+``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted; ``mirror_due``: when what
+Shopify shows of it must be written anew; ``mirrored``: what that was, the last time."""
 
 _COLUMNS = (account.c.id, account.c.shop_id, account.c.customer_id, account.c.root_id, account.c.expires)
 _BY_CUSTOMER = select(*_COLUMNS).where(among(account.c.customer_id, "customers"))
@@ -54,13 +67,14 @@ _OWN_ROOT = (
 )
 _NEW_ROOT = update(account).where(account.c.root_id == bindparam("old")).values(root_id=bindparam("new"))
 _ADD_UP = Changes(
-    {"account_id": Id, "points": Big()},
+    {"account_id": Id, "points": Big(), "at": Utc()},
     lambda added: (
         update(account)
         .where(account.c.id == added["account_id"])
-        .values(total=account.c.total + added["points"])
+        .values(total=account.c.total + added["points"], mirror_due=added["at"])
     ),
 )
+_MARK = update(account).where(among(account.c.id, "ids")).values(mirror_due=bindparam("at", type_=Utc))
 _FLAG = update(account).where(among(account.c.id, "ids")).values(expires=True)
 _ASKER, _MEMBER = account.alias("asker"), account.alias("member")
 
@@ -125,10 +139,18 @@ def lock(conn: Connection, ids: Iterable[int]) -> None:
         conn.execute(_LOCK, {"ids": wanted})
 
 
-def add_up(conn: Connection, sums: Sequence[dict[str, int]]) -> None:
-    """Add ``points`` to the totals of ``account_id``, in the order of the ids."""
+def add_up(conn: Connection, sums: Mapping[int, int], now: datetime) -> None:
+    """Add points to the totals of accounts, in the order of their ids; what Shopify shows of them is due."""
     if sums:
-        _ADD_UP.rows(conn, sorted(sums, key=lambda row: row["account_id"]))
+        rows = [{"account_id": id, "points": points, "at": now} for id, points in sorted(sums.items())]
+        _ADD_UP.rows(conn, rows)
+
+
+def mark(conn: Connection, ids: Iterable[int], now: datetime) -> None:
+    """Have what Shopify shows of these accounts written anew, though no entry was made."""
+    wanted = sorted(set(ids))
+    if wanted:
+        conn.execute(_MARK, {"ids": wanted, "at": now})
 
 
 def flag_expiring(conn: Connection, ids: Iterable[int]) -> None:

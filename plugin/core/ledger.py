@@ -215,7 +215,7 @@ def append(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
     sums: dict[int, int] = defaultdict(int)
     for entry in entries:
         sums[entry.account_id] += entry.points
-    accounts.add_up(conn, [{"account_id": id, "points": points} for id, points in sums.items()])
+    accounts.add_up(conn, sums, now)
 
 
 def _posted(conn: Connection, refs: list[int]) -> dict[int, _Sums]:

@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "plugin" / "graphql"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 
+OWNERS = {"MetafieldsSet": "write_customers", "MetafieldsDelete": "write_customers"}
+"""The scope that a document needs for what its variables name."""
+
 TOPICS = {
     "orders/": "read_orders",
     "refunds/": "read_orders",
@@ -119,6 +122,15 @@ def test_every_topic_has_its_scope() -> None:
         assert len(families) == 1, topic
         scope = TOPICS[families[0]]
         assert scope is None or satisfied(frozenset({scope}), granted()), topic
+
+
+def test_what_is_written_about_a_customer_needs_the_scope_for_it() -> None:
+    """The schema leaves to prose that a metafield needs the write scope of what it belongs to."""
+    written = {name: scope for name, scope in OWNERS.items() if name in NAMES}
+    assert written == OWNERS
+    for scope in written.values():
+        assert scope in granted()
+        assert scope.replace("write_", "read_", 1) not in granted(), "is implied"
 
 
 def test_no_scope_is_asked_for_in_vain() -> None:

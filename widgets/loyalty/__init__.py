@@ -2,6 +2,7 @@
 
 from plugin.setting_input import sentence
 from widgets.base import Surface, Widget
+from widgets.loyalty import mirror
 from widgets.loyalty.effects import on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
@@ -20,9 +21,10 @@ widget = Widget(
     settings=LoyaltySettings,
     view=view,
     effects={"orders": on_orders},
-    tasks=TASKS,
-    jobs=JOBS,
+    tasks={**TASKS, **mirror.TASKS},
+    jobs=(*JOBS, *mirror.JOBS),
     processing=PROCESSING,
+    recall=mirror.recall,
     invariants=(*INVARIANTS, *REDEMPTION_INVARIANTS),
     figures=figures,
     says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},

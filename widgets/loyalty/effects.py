@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from plugin import settings, tasks
-from plugin.core import ledger, positions, redemptions, settlement
+from plugin.core import accounts, ledger, mirror, positions, redemptions, settlement
 from plugin.core.ledger import Owed
 from plugin.core.order_book import OrderChange
 from plugin.errors import Park
@@ -40,7 +40,10 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
     ]
     used = settlement.uses(conn, seen)
     buyers = redemptions.accounts_of(conn, used.redemptions)
+    told_before = {change.ref for change in seen if not change.first}
+    moved = mirror.moved(conn, [one for one in owed if one.ref in told_before])
     ending = ledger.post_orders(conn, owed, now, also=buyers)
+    accounts.mark(conn, moved, now)
     ending |= settlement.follow(conn, used, now)
     positions.post_expiry(conn, ending, now)
     _ask(conn, {order.shop_id for order in owed if order.target.waits}, now)

@@ -13,6 +13,7 @@ from plugin.core.redemptions import redemption
 from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
+from widgets.loyalty.mirror import COPY
 
 _ACCOUNTS = (
     select(account.c.customer_id, account.c.total, account.c.expired_to)
@@ -188,6 +189,7 @@ PROCESSING = (
         export=export_rewards,
         erase=erase_rewards,
     ),
+    COPY,
     Processing(
         what=sentence("Points: what each order brought, what was spent or expired, and the balance"),
         purpose=sentence("So that points can be collected, spent and checked."),

@@ -219,7 +219,7 @@ def _ledger(walk: Walk, asked: str | None) -> None:
     expect(search).to_be_visible()
     if asked is None:
         walk.admin.locator("s-button[hx-post*=verify]").click()
-        expect(walk.admin.locator("#verified s-banner")).to_be_visible()
+        expect(walk.admin.locator("#proof s-banner[tone=success]")).to_be_visible()
         return
     search.fill(asked)
     search.press("Enter")

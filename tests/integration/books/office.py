@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,8 +19,12 @@ from plugin.settings import Section, ShopSettings
 from plugin.shops import Shop
 from plugin.worker import Worker, run_job
 from sandbox.simulator import Simulator
+from sandbox.state import Customer
 from webhooks import inbox
 from webhooks.inbox import Received
+from widgets.coupon.settings import CouponSettings
+
+_people = count(1)
 
 CLIENT, SECRET = "client-of-tests", "s" * 32
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -55,6 +60,10 @@ class Office:
     @property
     def handle(self) -> str:
         return self.shop.handle
+
+    def person(self) -> Customer:
+        """Somebody who has not been here before."""
+        return self.sim.customer(f"somebody-{next(_people)}@example.com", shop=self.handle)
 
     def order(self, price: str = "49.90", **more: Any) -> Any:
         """Have somebody buy; nobody is told yet."""
@@ -116,7 +125,7 @@ async def open_office(sim: Simulator, runtime: Runtime, handle: str, *sections: 
 
     def also(conn: Connection, shop: Shop) -> None:
         own = ShopSettings(time_zone="Europe/Berlin", currency="EUR", active_from=LONG_AGO.isoformat())
-        given = {one.section: one for one in sections}
+        given = {one.section: one for one in (CouponSettings(enabled=False), *sections)}
         rest = [one.settings() for name, one in widgets.ALL.items() if name not in given]
         settings.establish(conn, shop.id, [own, *given.values(), *rest], now)
 
