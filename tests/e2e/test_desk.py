@@ -81,6 +81,19 @@ def test_more_than_there_is_cannot_be_taken(walk: Walk, email: str) -> None:
     assert walk.shut_out() == []
 
 
+def test_nobody_is_shut_out_of_a_statement_in_english(
+    sandbox: Sandbox, new_walk: NewWalk, walk: Walk, email: str
+) -> None:
+    name = bought(walk, email)
+    english = new_walk(sandbox.base, sandbox.app, "en")
+    look_up(english, name)
+    fill_in(english, "5", "A late parcel")
+    assert english.shut_out() == []
+    english.admin.get_by_role("button", name="Continue").click()
+    expect(english.admin.get_by_role("group", name="Please confirm")).to_be_focused()
+    assert english.shut_out() == []
+
+
 def test_while_shopify_is_down_a_name_is_answered_in_a_sentence(
     walk: Walk, sandbox: Sandbox, email: str
 ) -> None:
@@ -97,5 +110,10 @@ def test_a_phone_shows_a_statement_without_scrolling_sideways(
     walk = new_walk(sandbox.base, sandbox.app, viewport={"width": width, "height": 700}, has_touch=True)
     look_up(walk, bought(walk, email))
     expect(walk.admin.locator("#adjust")).to_be_visible()
+    points = walk.admin.locator("s-table-cell", has_text="+64").first
+    box = points.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= width, "the figures are in sight, too"
+    assert walk.shut_out() == []
     frame = walk.app_frame()
     assert frame.evaluate("document.scrollingElement.scrollWidth <= innerWidth")

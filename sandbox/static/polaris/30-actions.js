@@ -75,6 +75,9 @@ const role = (name, css) => class extends PolarisElement {
   }
 };
 
+/** Up to this width a table is a list: each row a paragraph, each cell with its header's words before it. */
+const NARROW = '30rem';
+
 class TableHeader extends PolarisElement {
   static css = `:host{display:table-cell;text-align:start;font-weight:550;font-size:12px;color:${SOFT};padding:8px 12px;border-block:1px solid ${LINE};background:light-dark(#f7f7f7,#262626);white-space:nowrap}:host(:first-child){padding-inline-start:16px}:host(:last-child){padding-inline-end:16px}:host([format=numeric]),:host([format=currency]){text-align:end}`;
 
@@ -84,18 +87,21 @@ class TableHeader extends PolarisElement {
 }
 
 class TableCell extends PolarisElement {
-  static css = `:host{display:table-cell;padding:9px 12px;border-bottom:1px solid ${LINE};vertical-align:top}:host(:first-child){padding-inline-start:16px}:host(:last-child){padding-inline-end:16px}:host(.numeric){text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}`;
+  static css = `:host{display:table-cell;padding:9px 12px;border-bottom:1px solid ${LINE};vertical-align:top}:host(:first-child){padding-inline-start:16px}:host(:last-child){padding-inline-end:16px}:host(.numeric){text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+@media (max-width:${NARROW}){:host,:host(:first-child),:host(:last-child){display:block;padding:2px 16px;border:0;text-align:start}:host([data-slot=primary]){font-weight:550}:host([data-slot=secondary]){color:${SOFT}}
+:host([data-slot=labeled]){display:flex;gap:12px;justify-content:space-between}:host([data-slot=labeled])::before{content:attr(data-label);color:${SOFT}}}`;
 
   connectedCallback() {
     this.role = 'cell';
     const index = [...this.parentElement.children].indexOf(this);
     const header = this.closest('s-table')?.querySelectorAll('s-table-header')[index];
+    Object.assign(this.dataset, {slot: header?.getAttribute('listslot') ?? 'labeled', label: header?.textContent ?? ''});
     this.classList.toggle('numeric', ['numeric', 'currency'].includes(header?.getAttribute('format')));
   }
 }
 
 class Table extends PolarisElement {
-  static css = ':host{display:block;min-width:0}.scroll{overflow-x:auto}.table{display:table;width:100%;border-collapse:collapse}';
+  static css = ':host{display:block;min-width:0}.scroll{overflow-x:auto}.table{display:table;width:100%;border-collapse:collapse}@media (max-width:30rem){.table{display:block}}';
   static inner = '<slot name="filters"></slot><div class="scroll" tabindex="0" role="group"><div class="table" role="table" part="table"><slot></slot></div></div>';
 
   connectedCallback() {
@@ -109,10 +115,10 @@ define('link', Link);
 define('button', Button);
 define('clickable', class extends Link {});
 define('table', Table);
-define('table-header-row', role('row', ':host{display:table-row}'));
+define('table-header-row', role('row', `:host{display:table-row}@media (max-width:${NARROW}){:host{display:none}}`));
 define('table-header', TableHeader);
-define('table-body', role('rowgroup', ':host{display:table-row-group}'));
-define('table-row', role('row', ':host{display:table-row}'));
+define('table-body', role('rowgroup', `:host{display:table-row-group}@media (max-width:${NARROW}){:host{display:block}}`));
+define('table-row', role('row', `:host{display:table-row}@media (max-width:${NARROW}){:host{display:block;padding-block:8px;border-bottom:1px solid ${LINE}}}`));
 define('table-cell', TableCell);
 define('unordered-list', role('list', ':host{display:block;padding-inline-start:20px;list-style:disc}'));
 define('ordered-list', role('list', ':host{display:block;padding-inline-start:20px;list-style:decimal}'));
