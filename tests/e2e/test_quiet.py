@@ -10,6 +10,14 @@ from tests.e2e.conftest import Sandbox
 from tests.e2e.test_road import code_shown
 from tests.e2e.walk import CODE, NewWalk, Walk
 
+REACHED = """async (distance) => {
+  const there = scrollY;
+  if (distance > 0 ? !there && document.documentElement.scrollHeight > innerHeight : there) return false;
+  for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+  return scrollY === there;
+}"""
+"""The page came to rest at its end, or at its beginning again, and what that brings has been painted."""
+
 SIZES = [{"width": 1200, "height": 900}, {"width": 360, "height": 740}]
 
 
@@ -33,10 +41,9 @@ def test_nothing_moves_on_the_storefront(
                 "[...document.querySelectorAll('[data-dankbar-block]')].every("
                 "(one) => /shown|empty/.test(one.dataset.dankbarState))"
             )
-            page.mouse.wheel(0, 4000)
-            page.wait_for_timeout(150)
-            page.mouse.wheel(0, -4000)
-            page.wait_for_timeout(150)
+            for distance in (4000, -4000):
+                page.mouse.wheel(0, distance)
+                page.wait_for_function(REACHED, arg=distance)
             assert walk.shifts() == [], path
 
 

@@ -16,12 +16,18 @@ PATIENCE = 20_000
 """Milliseconds after which something that should be there is missing; nothing here waits that long when all is well."""
 
 SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const {value, sources} of list.getEntries()) {
-    window.shifts.push({value, of: sources.map(({node}) => node?.outerHTML?.slice(0, 160) ?? String(node))});
+const shifts = [];
+const note = (entries) => {
+  for (const {value, sources} of entries) {
+    shifts.push({value, of: sources.map(({node}) => node?.outerHTML?.slice(0, 160) ?? String(node))});
   }
-}).observe({type: 'layout-shift', buffered: true});
+};
+const observer = new PerformanceObserver((list) => note(list.getEntries()));
+observer.observe({type: 'layout-shift', buffered: true});
+window.shifts = () => {
+  note(observer.takeRecords());
+  return shifts;
+};
 """
 
 OF_WHOLE_PAGES = ("region", "landmark-one-main", "page-has-heading-one")
@@ -124,7 +130,7 @@ class Walk:
 
     def shifts(self, frame: Frame | None = None) -> list[dict[str, Any]]:
         """Every layout shift since the page began."""
-        found: list[dict[str, Any]] = (frame or self.page.main_frame).evaluate("window.shifts")
+        found: list[dict[str, Any]] = (frame or self.page.main_frame).evaluate("window.shifts()")
         return found
 
 
