@@ -62,7 +62,7 @@ class World:
         self.state.app_url = app_url
         self.sender.release()
 
-    def settle(self, seconds: float = 10.0) -> bool:
+    def settle(self, seconds: float = 60.0) -> bool:
         """Wait until every webhook is accepted, dropped or given up; False when that took longer."""
         return self.sender.settle(seconds)
 

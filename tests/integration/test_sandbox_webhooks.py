@@ -175,6 +175,7 @@ def test_delayed_webhooks_arrive_later(sim: Simulator, listener: Listener) -> No
 def test_after_an_uninstall_only_compliance_topics_come(sim: Simulator, listener: Listener) -> None:
     anna = sim.customer()
     order = sim.place_order(["20.00"], customer=anna)
+    assert sim.settle()
     sim.uninstall()
     sim.place_order(["20.00"])
     sim.redact_customer(anna, [order.id])

@@ -85,6 +85,7 @@ async def test_without_any_proof_nobody_waits(stage: Stage) -> None:
 
 
 async def test_an_order_that_comes_meanwhile_is_answered(stage: Stage) -> None:
+    stage.display.waits.longest = 60
     waiting = asyncio.create_task(stage.order(checkout_token=CHECKOUT))
     await stage.until_waiting(1)
     await stage.tell(facts(stage.now))
@@ -94,6 +95,7 @@ async def test_an_order_that_comes_meanwhile_is_answered(stage: Stage) -> None:
 
 
 async def test_an_order_that_comes_meanwhile_is_still_hidden_from_a_wrong_proof(stage: Stage) -> None:
+    stage.display.waits.longest = 60
     waiting = asyncio.create_task(stage.order(checkout_token="wrong"))
     await stage.until_waiting(1)
     await stage.tell(facts(stage.now))

@@ -13,8 +13,8 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 def post(url: str, **request: Any) -> httpx.Response:
-    """Post over plain HTTP; loading certificates first would take most of the time."""
-    return httpx.post(url, verify=False, **request)
+    """Post over plain HTTP; loading certificates first would take most of the time. A busy machine may take its own."""
+    return httpx.post(url, verify=False, timeout=60, **request)
 
 
 def exchange_form(id_token: str, **changes: str) -> dict[str, str]:
