@@ -5,6 +5,7 @@ BIN := .venv/bin
 PYTHON_FOLDERS := $(wildcard plugin widgets webhooks sandbox tests tools benchmarks)
 TEMPLATES := $(wildcard plugin/templates widgets/*/templates sandbox/templates)
 PART ?= -q
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
 
 # A machine's own certificates count, as they do for pip: a company's proxy has one of its own.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
@@ -23,7 +24,7 @@ demo: base ## the app with a pocket Shopify on this machine; no account needed; 
 
 test: setup ## everything below, then the summary of the test runner
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(WORKERS)
 
 check: format-check lint types imports extensions ## what can be said without running the app
 
@@ -88,7 +89,7 @@ architecture: base ## the tests of the tree itself
 	@$(BIN)/pytest $(PART) tests/architecture
 
 integration: setup ## real databases, real HTTP
-	@$(BIN)/pytest $(PART) tests/integration
+	@$(BIN)/pytest $(PART) $(WORKERS) tests/integration
 
 extensions: base ## Shopify's own formats: types, tests, theme check
 	@$(foreach config,$(wildcard extensions/*/tsconfig.json),node_modules/.bin/tsc --noEmit --project $(config) &&) true
@@ -96,7 +97,7 @@ extensions: base ## Shopify's own formats: types, tests, theme check
 	@$(if $(wildcard extensions/theme),node tools/theme-check.mjs extensions/theme)
 
 e2e: setup ## a real browser
-	@$(BIN)/pytest $(PART) tests/e2e
+	@$(BIN)/pytest $(PART) $(WORKERS) tests/e2e
 
 screens: setup ## pictures of every state that a person can see, into .cache/screens
 	@$(BIN)/python -m tests.e2e.screens $(if $(EVERY),--every) $(if $(ONLY),--only '$(ONLY)')

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import measure_alone
-from tests.servers import free_port
+from tests.ports import free_port
 
 CLIENT = "benchmark-client"
 SECRET = "shpss_" + "b" * 32

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.homes import SQLITE, Home
 from benchmarks.processes import DANKBAR, NotStarted, environment
 from benchmarks.sizes import Size
-from tests.servers import free_port
+from tests.ports import free_pair, free_port
 
 NAME = "start"
 PATIENCE = 60.0
@@ -29,7 +28,7 @@ def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
             served = _answered(["serve", "--port", str(port)], environment(url), [_url(port, "readyz")])
         figures = [Figure(NAME, home.name, "dankbar serve, until ready", served, "s")]
         if home.name == SQLITE:
-            port = _port_before_a_free_one()
+            port = free_pair()
             pages = [_url(port, "sandbox.json"), _url(port + 1, "readyz")]
             whole = _answered(["sandbox", "--port", str(port)], {}, pages)
             what = "dankbar sandbox, until both answer"
@@ -75,11 +74,3 @@ def _ok(url: str) -> bool:
 
 def _url(port: int, path: str) -> str:
     return f"http://127.0.0.1:{port}/{path}"
-
-
-def _port_before_a_free_one() -> int:
-    while True:
-        port = free_port()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + 1)) != 0:
-                return port

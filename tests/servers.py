@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 
 import asyncpg
 
+from tests.ports import free_port
 from tools.services import postgres_folder, redis_server
 
 T = TypeVar("T")
@@ -27,13 +28,6 @@ START_SECONDS = 60
 
 class ServerFailed(Exception):
     """A server did not start; the message holds the end of its log."""
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

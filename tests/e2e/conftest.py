@@ -1,7 +1,6 @@
 """One browser and one `dankbar sandbox` for all tests here; each test has a browser context of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.walk import SHIFTS, NewWalk, Walk
+from tests.ports import free_pair
 from tools.browser import launch
 
 START_SECONDS = 90
@@ -32,7 +32,7 @@ class Sandbox:
 
     def switch(self, **switches: object) -> None:
         """Turn switches for bad days."""
-        answer = httpx.post(f"{self.base}/sandbox/switches", json=switches, verify=False)
+        answer = httpx.post(f"{self.base}/sandbox/switches", json=switches, verify=False, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def reset(self) -> None:
@@ -64,7 +64,7 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @contextmanager
 def running(data: Path) -> Iterator[Sandbox]:
     """Run `dankbar sandbox` with this folder; yields when its app has been opened once."""
-    port, log = two_free_ports(), data / "log"
+    port, log = free_pair(), data / "log"
     command = [str(Path(sys.executable).parent / "dankbar"), "sandbox", "--port", str(port)]
     with log.open("w") as out:
         process = subprocess.Popen([*command, "--data", str(data)], stdout=out, stderr=out)
@@ -82,19 +82,6 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
     """The running sandbox, on a good day before and after."""
     yield sandbox_process
     sandbox_process.reset()
-
-
-def two_free_ports() -> int:
-    """A port that nobody listens on, nor on the next."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def wait_until_open(sandbox: Sandbox, process: "subprocess.Popen[bytes]", log: Path) -> None:

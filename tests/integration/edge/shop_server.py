@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.servers import free_port
+from tests.ports import free_port
 
 Answer = Callable[[Request], Awaitable[Response]]
 

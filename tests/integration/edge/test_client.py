@@ -16,7 +16,7 @@ from plugin.shopify.errors import AccessDenied, Disconnected, Misunderstood, Thr
 from plugin.shopify.transport import shop_client
 from plugin.shops import Shop
 from tests.integration.edge.shop_server import ShopServer, cost, says
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.unit.edge.signing import admin_claims, config, token
 
 QUERY = Document("Name", "query Name { shop { name } }", mutates=False)

@@ -23,7 +23,7 @@ from plugin.core.accounts import account
 from plugin.database import open_database
 from tests import engine
 from tests.integration.conftest import MakeUrl
-from tests.servers import free_port
+from tests.ports import free_port
 from webhooks.inbox import inbox
 
 ROWS, PATIENCE = 2_000, 300

@@ -30,7 +30,10 @@ def test_one_changed_bit_is_noticed(bit: int) -> None:
         ring.open(bytes(sealed), context="shop:1:access_token")
 
 
-@pytest.mark.parametrize("sealed", [b"", b"abc", b"abcdef", Keyring((NEW,)).seal(b"", context="x")[:20]])
+@pytest.mark.parametrize(
+    "sealed",
+    [b"", b"abc", b"abcdef", pytest.param(Keyring((NEW,)).seal(b"", context="x")[:20], id="half")],
+)
 def test_a_truncated_value_is_broken_not_a_crash(sealed: bytes) -> None:
     with pytest.raises(SealBroken):
         Keyring((NEW,)).open(sealed, context="x")
