@@ -107,7 +107,7 @@ def rendered(
     return [
         f'<div id="shopify-block-{block.handle}" class="shopify-block shopify-app-block">'
         f"{render(block, shop, locale, customer, settings, cart)}</div>"
-        for block in blocks()
+        for block in sorted(blocks(), key=lambda one: one.handle == "coupon")
         if template in placement.of(block)
     ]
 

@@ -194,7 +194,7 @@ def test_little_is_reserved_for_a_visitor_who_is_not_signed_in(page: Page, shop:
         loyalty=fragment("loyalty", "<h2>Your points</h2><p>Sign in to see your points.</p>")
     )
     visit(page, shop)
-    assert height(page) == height(page, "[data-dankbar]") == 110
+    assert height(page) == height(page, "[data-dankbar]") == 120
     nothing_moved_or_broke(page)
 
 

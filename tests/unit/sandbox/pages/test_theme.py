@@ -63,16 +63,19 @@ def test_assets_come_from_the_extension(shop: Shop) -> None:
     assert "dankbar.css" in names
 
 
-def test_a_block_knows_who_is_signed_in(shop: Shop, anna: Customer) -> None:
-    heights = [
-        int(found[1])
-        for found in (
-            re.search(r"min-height:(\d+)px", render(block("loyalty"), shop, "de", customer))
-            for customer in (None, anna)
-        )
-        if found
-    ]
-    assert heights[0] < heights[1], "a visitor sees one sentence, a customer figures"
+def test_little_is_reserved_for_who_is_not_signed_in_or_never_ordered(
+    simulator: Simulator, shop: Shop, anna: Customer
+) -> None:
+    def reserved(customer: Customer | None) -> str:
+        html = render(block("loyalty"), shop, "de", customer)
+        found = re.search(r"min-height:\s*(.*?);", html)
+        assert found is not None
+        return " ".join(found[1].split())
+
+    little = reserved(None)
+    assert "120px" in little, "one sentence"
+    assert reserved(simulator.customer("neu@example.com")) == little
+    assert reserved(anna) == "280px", "figures"
 
 
 def test_a_place_for_a_code_is_kept_where_one_may_wait_and_the_cart_shows_none(
