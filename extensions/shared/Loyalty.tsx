@@ -12,6 +12,7 @@ export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
     <Card title={title}>
       {figures.length > 0 && <Figures figures={figures} />}
       {text && (view.order || figures.length === 0) && <s-paragraph color="subdued">{text}</s-paragraph>}
+      {view.guest_text && <Guest view={view} />}
       {rewards.map((reward) => (
         <Line key={reward.title} left={reward.title} right={cost(reward, page)} />
       ))}
@@ -19,6 +20,16 @@ export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
         <Line key={index} left={entry.text} below={day(entry, page)} right={signed(entry, page)} />
       ))}
     </Card>
+  );
+}
+
+/** How a guest gets at the points of their order: one sentence and, where the app knows it, the way. */
+function Guest({view}: {view: LoyaltyView}) {
+  return (
+    <s-stack gap="small-100">
+      <s-paragraph color="subdued">{view.guest_text}</s-paragraph>
+      {view.account_url && view.account_text && <s-link href={view.account_url}>{view.account_text}</s-link>}
+    </s-stack>
   );
 }
 

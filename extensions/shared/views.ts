@@ -38,6 +38,9 @@ export interface Entry {
 }
 
 export interface LoyaltyView {
+  guest_text?: string;
+  account_url?: string;
+  account_text?: string;
   text: string;
   title?: string;
   order: boolean;
@@ -91,9 +94,13 @@ function readStamps(view: unknown): {stamps?: StampsView} {
 
 function readLoyalty(view: unknown): LoyaltyView | undefined {
   if (!isRecord(view)) return undefined;
+  const account = text(view, 'account_url');
   return {
     text: text(view, 'text').text ?? '',
     ...text(view, 'title'),
+    ...text(view, 'guest_text'),
+    ...(/^https?:\/\//.test(account.account_url ?? '') && account),
+    ...text(view, 'account_text'),
     order: isRecord(view.order),
     figures: list(view.figures).filter(isFigure),
     rewards: list(view.rewards).filter(isReward),

@@ -49,6 +49,11 @@ async def _account(stay: Stay) -> Response:
     return show(stay, "account.html", orders=[row(stay, one) for one in newest], frame=framed(stay, PROFILE))
 
 
+async def _own_address(stay: Stay) -> Response:
+    """Lead from the address that every shop has to where this one's account is."""
+    return see(f"{FRONT}/account")
+
+
 def facts_of(stay: Stay, order: Order) -> dict[str, Any]:
     """Return what a page about an order is told."""
     body = order.body
@@ -134,4 +139,5 @@ ROUTES = (
     page(f"{FRONT}/orders/{{id:int}}/thank-you", _thank_you),
     page(f"{FRONT}/orders/{{id:int}}", _status),
     page(f"{FRONT}/account", _account),
+    page("/account", _own_address),
 )

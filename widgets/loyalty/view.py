@@ -23,6 +23,7 @@ from plugin.core.standing import EntryRead, Standing
 from plugin.language import Language
 from plugin.setting_input import sentence
 from widgets.base import Context
+from widgets.loyalty import links
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.wording import breakdown_text
 
@@ -82,6 +83,10 @@ class LoyaltyView:
     entries: tuple[Line, ...] = ()
     figures: tuple[tuple[str, str], ...] = ()
     """Label and number as they are shown, the spendable points first."""
+    guest_text: str | None = None
+    """How a guest gets at the points of their order; ``account_url`` is where, ``account_text`` the link's label."""
+    account_url: str | None = None
+    account_text: str | None = None
 
 
 def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyView | None:
@@ -95,7 +100,15 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         return None
     text, title = _text(ctx, order, mine), ctx.language.gettext("Your points")
     if mine is None:
-        return LoyaltyView(text=text, title=title, order=order)
+        guest = links.guest_text(ctx, order.earned if order else 0)
+        return LoyaltyView(
+            text=text,
+            title=title,
+            order=order,
+            guest_text=guest,
+            account_url=links.account_url(ctx) if guest else None,
+            account_text=ctx.language.gettext("Sign in") if guest else None,
+        )
     return LoyaltyView(
         text=text,
         title=title,

@@ -7,6 +7,7 @@ import {
   awaited,
   broken,
   EARNED,
+  GUEST,
   known,
   page,
   PENDING,
@@ -75,6 +76,20 @@ test('while loading, both cards stand veiled and are announced', async () => {
   expect(all('s-skeleton-paragraph').every((veil) => veil.getAttribute('content'))).toBe(true);
   expect(one('[accessibilityrole=status]')?.getAttribute('accessibilitylabel')).toBe('loading');
   expect(words()).toBe('');
+});
+
+test('a guest reads after the coupon how to get at the points, with the way there', async () => {
+  await show(1, known({coupon: READY, loyalty: GUEST}));
+  expect(words()).toContain(GUEST.guest_text);
+  const link = all('s-link').find((found) => found.textContent === 'Anmelden')!;
+  expect(link.getAttribute('href')).toBe(GUEST.account_url);
+  expect(words()!.indexOf(READY.code)).toBeLessThan(words()!.indexOf(GUEST.guest_text));
+});
+
+test('a way that leads to no shop is not offered', async () => {
+  await show(1, known({loyalty: {...GUEST, account_url: 'javascript:alert(1)'}}));
+  expect(words()).toContain(GUEST.guest_text);
+  expect(words()).not.toContain('Anmelden');
 });
 
 test('a ready code can be copied and followed', async () => {

@@ -30,6 +30,14 @@ export const EARNED = {
   figures: [],
 };
 
+/** The same for whoever is not signed in. */
+export const GUEST = {
+  ...EARNED,
+  guest_text: 'Melde dich mit der E-Mail-Adresse dieser Bestellung an.',
+  account_url: 'https://example.myshopify.com/account',
+  account_text: 'Anmelden',
+};
+
 export const STANDING = {
   ...EARNED,
   available: 320,

@@ -38,6 +38,28 @@ async def test_a_foreign_customer_with_the_checkout_token_sees_the_order_and_no_
     assert shown_private(answer.json()["widgets"]["loyalty"]) == set()
 
 
+@pytest.mark.parametrize(
+    ("tone", "words"), [("sie", "Um Ihre Punkte zu sehen"), ("du", "Um deine Punkte zu sehen")]
+)
+async def test_a_guest_is_told_how_to_get_at_the_points_and_the_signed_in_are_not(
+    stage: Stage, tone: str, words: str
+) -> None:
+    await stage.change("shop", tone=tone)
+    await stage.tell(facts(stage.now))
+    guest = (await stage.order(checkout_token=CHECKOUT, locale="de")).json()["widgets"]["loyalty"]
+    assert guest["guest_text"].startswith(words)
+    assert guest["account_url"] == f"https://{stage.shop.host}/account"
+    assert guest["account_text"] == "Anmelden"
+    mine = (await stage.order(customer=CUSTOMER, locale="de")).json()["widgets"]["loyalty"]
+    assert (mine["guest_text"], mine["account_url"]) == (None, None)
+
+
+async def test_where_there_are_no_points_nobody_is_sent_anywhere(stage: Stage) -> None:
+    await stage.tell(facts(stage.now, cancelled_at=stage.now))
+    guest = (await stage.order(checkout_token=CHECKOUT)).json()["widgets"]["loyalty"]
+    assert (guest["order"]["earned"], guest["guest_text"]) == (0, None)
+
+
 async def test_the_orders_own_customer_sees_the_balance_too(stage: Stage) -> None:
     await stage.tell(facts(stage.now))
     answer = await stage.order(customer=CUSTOMER)
