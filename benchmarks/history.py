@@ -106,6 +106,7 @@ def _earnings(i: ColumnElement[int], whose: Any, due: Target) -> dict[str, Any]:
         "available_at": literal(due.available_at, Utc()),
         "breakdown": literal(due.breakdown),
         "waits": literal(False),
+        "base": literal(due.base),
         "rule_version": literal("1.1"),
     }
 

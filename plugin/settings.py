@@ -170,6 +170,11 @@ class Versions:
         rows = self._rows.get((shop_id, model.section))
         return _version(model, rows[-1]) if rows else _unstored(model)
 
+    def every(self, shop_id: int, model: type[S]) -> list[Version[S]]:
+        """Return all versions, the oldest first."""
+        rows = self._rows.get((shop_id, model.section))
+        return [_version(model, row) for row in rows] if rows else [_unstored(model)]
+
     def stored(self, shop_id: int, model: type[Section]) -> bool:
         """Tell whether the shop has this section, rather than its defaults."""
         return (shop_id, model.section) in self._rows

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
+import widgets
 from plugin.core import accounts, positions, tombstones
 from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
@@ -53,6 +54,7 @@ def merged(conn: Connection, event: Event, shop: Shop | None, now: datetime, key
         return
     root = accounts.merge(conn, shop.id, deleted, kept)
     accounts.mark(conn, [root], now)
+    widgets.merged(conn, shop.id, root, now)
     joined = accounts.members(conn, [root])[root]
     if any(account.expires for account in joined):
         accounts.flag_expiring(conn, [root])

@@ -1,7 +1,7 @@
 """What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
 
 from widgets.base import Breach, Context, Figure, Invariant, Processing, Subject, Surface, Widget
-from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive
+from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive, merged
 from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
 from widgets.registry import ALL, SECTIONS
@@ -30,6 +30,7 @@ __all__ = [
     "everything",
     "export",
     "export_request",
+    "merged",
     "preview",
     "recall",
     "subject",

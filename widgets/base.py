@@ -176,6 +176,9 @@ class Widget(Generic[S]):
     actions: tuple[Route[S], ...] = ()
     effects: Mapping[str, OrdersEffect] = field(default_factory=dict)
     """``orders`` is the one kind there is."""
+    on_merge: Callable[[Connection, int, int, datetime], None] | None = None
+    """``(conn, shop_id, root, now)``: brings what is derived from a whole account to its target after another one was
+    merged into it; both are locked."""
     on_change: Mapping[str, OnChange] = field(default_factory=dict)
     """By section: what a change of settings asks for, in its own transaction."""
     tasks: Mapping[str, Handler] = field(default_factory=dict)

@@ -51,6 +51,13 @@ def derive(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> N
             effect(conn, shown, now)
 
 
+def merged(conn: Connection, shop_id: int, root: int, now: datetime) -> None:
+    """Bring every widget to its target for a root account that another was merged into; both are locked."""
+    for widget in ALL.values():
+        if widget.on_merge is not None:
+            widget.on_merge(conn, shop_id, root, now)
+
+
 def change_settings(
     conn: Connection,
     shop_id: int,

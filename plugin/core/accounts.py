@@ -139,6 +139,25 @@ def lock(conn: Connection, ids: Iterable[int]) -> None:
         conn.execute(_LOCK, {"ids": wanted})
 
 
+def hold(conn: Connection, ids: Iterable[int]) -> dict[int, Account]:
+    """Lock these accounts and their roots in the order of the ids and return them as they are then.
+
+    Should a merge have ended meanwhile, the locks are given back and taken again with the new root's: no other order
+    of locking can wait for this one.
+    """
+    known = by_id(conn, ids)
+    while True:
+        wanted = known.keys() | {one.root_id for one in known.values()}
+        if not wanted or not lock_rows(conn):
+            return by_id(conn, wanted)
+        with conn.begin_nested() as locks:
+            lock(conn, wanted)
+            known = by_id(conn, wanted)
+            if {one.root_id for one in known.values()} <= wanted:
+                return known
+            locks.rollback()
+
+
 def add_up(conn: Connection, sums: Mapping[int, int], now: datetime) -> None:
     """Add points to the totals of accounts, in the order of their ids; what Shopify shows of them is due."""
     if sums:

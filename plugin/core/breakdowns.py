@@ -18,7 +18,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Each part x its multiplier x ``rate``, summed and rounded down once.
+    """Each part x its multiplier x ``rate`` x the tier's multiplier, summed and rounded down once.
 
     ``rate`` in thousandths of a point for one unit of the currency. The parts sum to what was kept; where a part is a
     fraction of a minor unit, it is rounded to one, and the points are not.
@@ -27,6 +27,8 @@ class Breakdown:
     currency: str
     rate: int
     parts: tuple[Counted, ...]
+    tier: tuple[str, int] | None = None
+    """Title and multiplier (thousandths) of the tier that its customer had reached before."""
 
     def encode(self) -> str:
         """Return it as compact JSON: it stands in every entry."""
@@ -34,7 +36,8 @@ class Breakdown:
             [one.amount] if one == Counted(one.amount) else [one.amount, one.multiplier, one.title]
             for one in self.parts
         ]
-        return json.dumps([self.currency, self.rate, parts], ensure_ascii=False, separators=(",", ":"))
+        whole = [self.currency, self.rate, parts, *([self.tier] if self.tier else [])]
+        return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
 def plain(currency: str, rate: int, kept: int) -> str:
@@ -42,17 +45,22 @@ def plain(currency: str, rate: int, kept: int) -> str:
     return f'["{currency}",{rate},[[{kept}]]]' if kept else f'["{currency}",{rate},[]]'
 
 
-def breakdown(currency: str, rate: int, parts: Parts) -> Breakdown:
+def breakdown(currency: str, rate: int, parts: Parts, tier: tuple[str, int] | None = None) -> Breakdown:
     """Return what an order's points were made of."""
     counted = [
         Counted(amount, part.multiplier, part.campaign.title if part.campaign else None)
         for part, amount in zip(parts.parts, parts.amounts(), strict=True)
         if amount
     ]
-    return Breakdown(currency, rate, tuple(counted))
+    return Breakdown(currency, rate, tuple(counted), tier)
 
 
 def decode(text: str) -> Breakdown:
     """Return what ``encode`` wrote."""
-    currency, rate, parts = json.loads(text)
-    return Breakdown(currency, rate, tuple(Counted(*one) for one in parts))
+    currency, rate, parts, *tier = json.loads(text)
+    return Breakdown(
+        currency,
+        rate,
+        tuple(Counted(*one) for one in parts),
+        (tier[0][0], tier[0][1]) if tier else None,
+    )

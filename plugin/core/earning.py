@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from plugin.core import campaigns
+from plugin.core.as_of import final_from
 from plugin.core.breakdowns import breakdown, plain
 from plugin.core.campaigns import NOTHING, ONCE, Campaign, Known
+from plugin.core.ladder import NO_TIERS, Ladder, Tier
 from plugin.core.money import exponent
 from plugin.core.orders import OrderState, kept
 from plugin.core.parts import divide
@@ -25,6 +27,7 @@ class Rule:
     currency: str
     zone: str
     campaigns: tuple[Campaign, ...] = ()
+    ladder: Ladder = NO_TIERS
 
     def day(self, instant: datetime) -> date:
         """Return the day that the shop's clock shows."""
@@ -47,7 +50,8 @@ class Counting:
 class Target:
     """Points an order should have earned; its lot opens at ``available_at`` and closes at ``expires_at``.
 
-    ``breakdown`` says in JSON what they are made of; ``waits`` that facts about its products may bring more.
+    ``breakdown`` says in JSON what they are made of; ``waits`` that facts about its products may bring more. Tiers
+    count ``base``, its points without any tier, and ``final_from``, since when it stands as it stands today.
     """
 
     points: int
@@ -55,19 +59,25 @@ class Target:
     available_at: datetime
     expires_at: datetime | None
     breakdown: str
-    waits: bool = False
+    waits: bool
+    base: int
+    final_from: datetime | None
+    tier: str | None = None
 
 
-def target(state: OrderState, rule: Rule, counting: Counting, known: Known = NOTHING) -> Target:
+def target(
+    state: OrderState, rule: Rule, counting: Counting, known: Known = NOTHING, tier: Tier | None = None
+) -> Target:
     """Return what the order should have earned by the rule in force when it was processed.
 
-    ``known`` is what was asked about its products; until then they bring what all products bring.
+    ``known`` is what was asked about its products; until then they bring what all products bring. ``tier`` is its
+    customer's when it was processed.
     """
     facts = state.facts
     amount = kept(state, without_tax=rule.without_tax, count_test=counting.count_test_orders)
     if not counts(state, counting):
         amount = 0
-    points, written = _points(state, rule, amount, known)
+    base, points, written = _points(state, rule, amount, known, tier)
     available_at = matures(facts.processed_at, rule)
     return Target(
         points=points,
@@ -76,18 +86,27 @@ def target(state: OrderState, rule: Rule, counting: Counting, known: Known = NOT
         expires_at=expires(available_at, rule),
         breakdown=written,
         waits=bool(asks(state, rule, counting) - known.keys()),
+        base=base,
+        final_from=final_from(state),
+        tier=tier.id if tier else None,
     )
 
 
-def _points(state: OrderState, rule: Rule, amount: int, known: Known) -> tuple[int, str]:
-    """Return floor(sum of part x rate x multiplier), and what it is made of."""
+def _points(
+    state: OrderState, rule: Rule, amount: int, known: Known, tier: Tier | None
+) -> tuple[int, int, str]:
+    """Return floor(sum of part x rate x multipliers) without and with the tier, and what it is made of."""
     unit = 1000 * 10 ** exponent(rule.currency)
     on = rule.running(state.facts.processed_at)
-    if not on:
-        return amount * rule.rate // unit, plain(rule.currency, rule.rate, amount)
+    if not on and tier is None:
+        points = amount * rule.rate // unit
+        return points, points, plain(rule.currency, rule.rate, amount)
     parts = divide(state, amount, on, known)
-    points = parts.weighted() * rule.rate // (parts.whole * ONCE * unit)
-    return points, breakdown(rule.currency, rule.rate, parts).encode()
+    whole, unit = parts.weighted() * rule.rate, parts.whole * ONCE * unit
+    base, level = whole // unit, tier.multiplier if tier else ONCE
+    named = (tier.title, tier.multiplier) if tier else None
+    written = breakdown(rule.currency, rule.rate, parts, named).encode()
+    return base, whole * level // (unit * ONCE), written
 
 
 def asks(state: OrderState, rule: Rule, counting: Counting) -> set[int]:

@@ -6,13 +6,12 @@ therefore posts nothing, and any order of arrival ends in the same balance (sema
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -27,8 +26,9 @@ from sqlalchemy import (
     text,
 )
 
-from plugin.core import accounts
-from plugin.core.earning import Target
+from plugin.core import accounts, earned
+from plugin.core.earned import Owed as Owed
+from plugin.core.earned import earning as earning
 from plugin.database import Big, Id, Upsert, Utc, among, lock_rows, metadata
 
 ACCRUAL = "accrual"
@@ -69,48 +69,10 @@ ledger_entry = Table(
 )
 """Entries hold surrogate references only; a trigger refuses update and delete."""
 
-earning = Table(
-    "earning",
-    metadata,
-    Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
-    Column("shop_id", Id, ForeignKey("shop.id"), nullable=False),
-    Column("account_id", Id, ForeignKey("account.id")),
-    Column("points", Big, nullable=False),
-    Column("kept", Big, nullable=False),
-    Column("available_at", Utc, nullable=False),
-    Column("expires_at", Utc),
-    Column("rule_version", String(24), nullable=False),
-    Column("breakdown", Text),
-    Column("waits", Boolean, nullable=False, server_default="0"),
-    Index("ix_earning_account_id_available_at", "account_id", "available_at"),
-    Index("ix_earning_shop_id_expires_at", "shop_id", "expires_at"),
-    Index(
-        "ix_earning_waits",
-        "shop_id",
-        "order_ref",
-        sqlite_where=text("waits = 1"),
-        postgresql_where=text("waits"),
-    ),
-)
-"""Today's target of each order, so that a lot can be read without its facts; recomputed by ``dankbar verify``.
-``breakdown``: how the points came about; ``waits``: facts about products may bring more."""
-
 
 def of_kind(*kinds: str) -> ColumnElement[bool]:
     """Return that an entry is of one of these kinds; as comparisons, since a list is expanded at every execution."""
     return or_(*(ledger_entry.c.kind == kind for kind in kinds))
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What one order should have earned, for whom, as of the business time of its newest facts."""
-
-    shop_id: int
-    ref: int
-    customer_id: int | None
-    target: Target
-    business_at: datetime
-    rule_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +109,6 @@ _POSTED = (
     .group_by(ledger_entry.c.order_ref, ledger_entry.c.account_id)
 )
 _APPEND = Upsert(lambda insert: insert(ledger_entry))
-_CHANGING = (
-    "account_id",
-    "points",
-    "kept",
-    "available_at",
-    "expires_at",
-    "rule_version",
-    "breakdown",
-    "waits",
-)
-
-
-def _set_earning(make: Callable[..., Any]) -> Any:
-    statement = make(earning)
-    changed = {name: statement.excluded[name] for name in _CHANGING}
-    return statement.on_conflict_do_update(index_elements=["order_ref"], set_=changed)
-
-
-_SET_EARNING = Upsert(_set_earning)
 
 
 def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime, also: Iterable[int] = ()) -> set[int]:
@@ -185,7 +128,7 @@ def post_orders(conn: Connection, owed: Sequence[Owed], now: datetime, also: Ite
         root = roots.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
         entries += _differences(order, root, posted.get(order.ref, {}), known)
     append(conn, entries, now)
-    _remember(conn, owed, homes)
+    earned.remember(conn, owed, homes)
     touched = {known[entry.account_id].root_id for entry in entries} | set(roots.values())
     ending = {
         roots[order.shop_id, order.customer_id]
@@ -270,25 +213,3 @@ def _row(entry: Entry, now: datetime) -> dict[str, Any]:
         "rule_version": entry.rule_version,
         "breakdown": entry.breakdown,
     }
-
-
-def _remember(conn: Connection, owed: Sequence[Owed], homes: dict[tuple[int, int], accounts.Account]) -> None:
-    rows = []
-    for order in sorted(owed, key=lambda order: order.ref):
-        home = homes.get((order.shop_id, order.customer_id)) if order.customer_id is not None else None
-        rows.append(
-            {
-                "order_ref": order.ref,
-                "shop_id": order.shop_id,
-                "account_id": home.id if home else None,
-                "points": order.target.points,
-                "kept": order.target.kept,
-                "available_at": order.target.available_at,
-                "expires_at": order.target.expires_at,
-                "rule_version": order.rule_version,
-                "breakdown": order.target.breakdown,
-                "waits": order.target.waits,
-            }
-        )
-    if rows:
-        _SET_EARNING.rows(conn, rows)

@@ -27,6 +27,7 @@ from tests.oracle.orders import (
     untaxed,
 )
 from tests.oracle.rewards import comes_back, is_used_by
+from tests.oracle.tiers import Tier, before, highest, opens
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -54,6 +55,9 @@ class LoyaltyVersion:
     basis: str = "gross"
     enabled: bool = True
     bonuses: tuple[Bonus, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    tier_basis: str = "points"
+    tier_months: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class OrderVerdict:
     base: int
     kept: int
     target: int
+    tier: str | None
     parked: bool
     lot: Lot | None
     coupon: frozenset[str]
@@ -186,34 +191,93 @@ def root(one: int, pairs: set[tuple[int, int]]) -> int:
     return min(together - gone or together)
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What an order comes to by the rule of its own time: N with tax, the rule's basis, K, and what counts of K.
+
+    `multiplied` is what counts with each part times its campaign.
+    """
+
+    net: int
+    base: int
+    kept: int
+    counted: int
+    multiplied: Fraction
+    currency: str
+    rate: str
+    parked: bool
+
+    def points(self, multiplier: str = "1") -> int:
+        """T, once everything is multiplied."""
+        return target(self.multiplied * Fraction(Decimal(multiplier)), self.currency, self.rate)
+
+
+def worth(s: Snapshot, refunds: Sequence[Refund], order: Evidence, history: History) -> Worth:
+    """Rules 5 to 9 but for tiers; orders of the time before the shop took part are worth nothing."""
+    rule, shop = in_force(history.loyalty, s.processed_at), in_force(history.shop, s.processed_at)
+    value = net(s, refunds)
+    base = untaxed(s, refunds) if rule.basis == "net" else value
+    kept_value = kept(
+        s,
+        base,
+        deleted=order.deleted,
+        charged_back=order.id in history.charged_back,
+        count_test_orders=history.count_test_orders,
+    )
+    is_parked = s.currency != shop.currency
+    is_early = s.created_at < history.active_from or s.processed_at < history.active_from
+    counted = 0 if is_parked or is_early else kept_value
+    day = s.processed_at.astimezone(ZoneInfo(shop.time_zone)).date()
+    multiplied = weighted(s, refunds, counted, rule.bonuses, day, history.shelf)
+    rate = rule.points_per_unit if rule.enabled else "0"
+    return Worth(value, base, kept_value, counted, multiplied, s.currency, rate, is_parked)
+
+
+def reached(
+    one: int, at: datetime, evidence: Mapping[int, Evidence], history: History, *, today: bool = False
+) -> tuple[LoyaltyVersion, int]:
+    """The version in force, and what the account of root `one` had in the window before `at`, as of `at`.
+
+    `today`: including orders of that very instant, and as all orders stand today.
+    """
+    rule, shop = in_force(history.loyalty, at), in_force(history.shop, at)
+    start = opens(at, rule.tier_months, shop.time_zone)
+    pairs, value = merged(history), 0
+    for order in evidence.values():
+        s, buyer = chosen(order), customer(order)
+        if s is None or buyer is None or root(buyer, pairs) != one:
+            continue
+        if not (start <= s.processed_at < at or (today and s.processed_at == at)):
+            continue
+        refunds: Sequence[Refund] = list(union(order).values())
+        if not today:
+            s, refunds = before(s, refunds, at)
+        found = worth(s, refunds, order, history)
+        value += {
+            "points": found.points(),
+            "orders": int(found.counted > 0),
+            "spend": found.counted if found.currency == shop.currency else 0,
+        }[rule.tier_basis]
+    return rule, value
+
+
 def judge_order(
     order: Evidence, evidence: Mapping[int, Evidence], history: History, now: datetime
 ) -> OrderVerdict:
-    """Rules 2 to 9 for one order, and its lot and coupon."""
+    """Rules 2 to 9 and 15 for one order, and its lot and coupon."""
     s = chosen(order)
     refunds = tuple(union(order).values())
     buyer = customer(order)
-    value = base = kept_value = points = 0
-    lot, is_parked, zone = None, False, in_force(history.shop, now).time_zone
+    account = None if buyer is None else root(buyer, merged(history))
+    found, points, tier = None, 0, None
+    lot, zone = None, in_force(history.shop, now).time_zone
     if s is not None:
         rule = in_force(history.loyalty, s.processed_at)
-        shop = in_force(history.shop, s.processed_at)
-        zone = shop.time_zone
-        value = net(s, refunds)
-        base = untaxed(s, refunds) if rule.basis == "net" else value
-        kept_value = kept(
-            s,
-            base,
-            deleted=order.deleted,
-            charged_back=order.id in history.charged_back,
-            count_test_orders=history.count_test_orders,
-        )
-        is_parked = s.currency != shop.currency
-        is_early = s.created_at < history.active_from or s.processed_at < history.active_from
-        if not (is_parked or is_early):
-            day = s.processed_at.astimezone(ZoneInfo(zone)).date()
-            multiplied = weighted(s, refunds, kept_value, rule.bonuses, day, history.shelf)
-            points = target(multiplied, s.currency, rule.points_per_unit if rule.enabled else "0")
+        zone = in_force(history.shop, s.processed_at).time_zone
+        found = worth(s, refunds, order, history)
+        if account is not None and rule.enabled and not found.parked:
+            tier = highest(rule.tiers, reached(account, s.processed_at, evidence, history)[1])
+        points = found.points(tier.multiplier if tier else "1")
         if points:
             lot = Lot(
                 order.id, points, *lot_times(s.processed_at, zone, rule.pending_days, rule.expiry_months)
@@ -227,15 +291,16 @@ def judge_order(
         deleted=order.deleted,
         ambiguous=is_ambiguous(order),
         customer=buyer,
-        account=None if buyer is None else root(buyer, merged(history)),
+        account=account,
         checkout_token=checkout_token(order),
-        net=value,
-        base=base,
-        kept=kept_value,
+        net=found.net if found else 0,
+        base=found.base if found else 0,
+        kept=found.kept if found else 0,
         target=points,
-        parked=is_parked,
+        tier=tier.id if tier else None,
+        parked=found is not None and found.parked,
         lot=lot,
-        coupon=shown | coupon.NONE if is_parked else shown,
+        coupon=shown | coupon.NONE if found is not None and found.parked else shown,
     )
 
 

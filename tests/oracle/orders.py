@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tests.oracle.facts import STATUSES, Body, Refund, Snapshot, Unusable, decode_order, decode_refund
+from tests.oracle.facts import (
+    STATUSES,
+    Body,
+    Refund,
+    RefundLine,
+    Snapshot,
+    Unusable,
+    decode_order,
+    decode_refund,
+)
 
 NEVER_FETCHED = datetime.min.replace(tzinfo=UTC)
 
@@ -138,14 +147,18 @@ def gift_lines(s: Snapshot) -> int:
     )
 
 
+def is_gift(s: Snapshot, returned: RefundLine) -> bool:
+    """Whether a gift card came back: as S says of its line, or the refund where S no longer shows it."""
+    return {line.id: line.gift for line in s.lines}.get(returned.line, bool(returned.gift))
+
+
 def refunded_goods(s: Snapshot, refunds: Iterable[Refund]) -> int:
     """The refund lines outside S that are no gift cards."""
-    gifts = {line.id: line.gift for line in s.lines}
     return sum(
         line.subtotal
         for refund in later_refunds(s, refunds)
         for line in refund.lines or ()
-        if not gifts.get(line.line, bool(line.gift))
+        if not is_gift(s, line)
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from tests.oracle.lots import Debit
 from tests.oracle.model import LONG_AGO, History, LoyaltyVersion, ShopVersion
 from tests.oracle.orders import Delivery
 from tests.oracle.purchase import Purchase
+from tests.oracle.tiers import Tier
 
 OPENED = datetime(2025, 11, 3, 9, 0, tzinfo=UTC)
 BIG = 2**53 + 1  # numbers from here on do not survive a floating point parser
@@ -175,8 +177,22 @@ def bonuses(draw: st.DrawFn, opened: datetime, span_days: int) -> tuple[Bonus, .
 
 
 @st.composite
+def ladders(draw: st.DrawFn, least: int) -> dict[str, Any]:
+    """Up to three tiers, and how they are counted."""
+    basis = draw(st.sampled_from(["points", "spend", "orders"]))
+    steps = {"points": [10, 40, 100, 300], "spend": [1_000, 4_000, 9_000, 30_000], "orders": [1, 2]}[basis]
+    thresholds, found = 0, []
+    for number in range(draw(st.sampled_from([least, 1, 2, 3]))):
+        thresholds += draw(st.sampled_from(steps))
+        multiplier = draw(st.sampled_from(["1.5", "2", "1.001", "1", "10"]))
+        found.append(Tier(f"t{number}", thresholds, multiplier, draw(st.sampled_from([0, 50, 500]))))
+    months = draw(st.sampled_from([1, 3, 12]))
+    return {"tiers": tuple(found), "tier_basis": basis, "tier_months": months}
+
+
+@st.composite
 def loyalty_versions(
-    draw: st.DrawFn, opened: datetime = OPENED, span_days: int = 200
+    draw: st.DrawFn, opened: datetime = OPENED, span_days: int = 200, least_tiers: int = 0
 ) -> tuple[LoyaltyVersion, ...]:
     """Up to three versions of the rule, "off" among them; the first reaches back for ever."""
     changes = draw(st.lists(st.integers(0, span_days * 86_400), max_size=2, unique=True))
@@ -190,6 +206,7 @@ def loyalty_versions(
             basis=draw(st.sampled_from(["gross", "net"])),
             enabled=draw(st.sampled_from([True] * 6 + [False])),
             bonuses=draw(bonuses(opened, span_days)),
+            **draw(ladders(least_tiers)),
         )
         for start in starts
     )
@@ -240,14 +257,19 @@ def redemptions(draw: st.DrawFn, customers: Sequence[int], span_days: int) -> li
 
 @st.composite
 def histories(
-    draw: st.DrawFn, most_orders: int = 3, most_steps: int = 6, span_days: int = 200
+    draw: st.DrawFn,
+    most_orders: int = 3,
+    most_steps: int = 6,
+    span_days: int = 200,
+    shoppers: Sequence[int] = (1, 2, 2, 3),
+    least_tiers: int = 0,
 ) -> tuple[History, datetime]:
     """A shop's whole history, told in its true order, and the instant at which to look.
 
     Merges are told as customers/merge, completed and failed ones; `History.merges` stays empty.
     """
     currency = draw(st.sampled_from(CURRENCIES))
-    customers = [BIG + 101 * place for place in range(1, draw(st.sampled_from([1, 2, 2, 3])) + 1)]
+    customers = [BIG + 101 * place for place in range(1, draw(st.sampled_from(list(shoppers))) + 1)]
     buyers = [*customers * 3, None]
     debits = draw(redemptions(customers, span_days))
     codes = [debit.code for debit in debits]
@@ -266,7 +288,7 @@ def histories(
     now = OPENED + timedelta(days=looked, seconds=draw(st.integers(0, 86_400)))
     history = History(
         deliveries=tuple(told),
-        loyalty=draw(loyalty_versions(span_days=span_days)),
+        loyalty=draw(loyalty_versions(span_days=span_days, least_tiers=least_tiers)),
         shop=draw(shop_versions(currency, span_days=span_days)),
         active_from=active_from,
         installed_at=OPENED,

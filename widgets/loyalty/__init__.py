@@ -3,7 +3,7 @@
 from plugin.setting_input import sentence
 from widgets.base import Surface, Widget
 from widgets.loyalty import mirror
-from widgets.loyalty.effects import on_orders
+from widgets.loyalty.effects import on_merge, on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
 from widgets.loyalty.jobs import JOBS
@@ -21,6 +21,7 @@ widget = Widget(
     settings=LoyaltySettings,
     view=view,
     effects={"orders": on_orders},
+    on_merge=on_merge,
     tasks={**TASKS, **mirror.TASKS},
     jobs=(*JOBS, *mirror.JOBS),
     processing=PROCESSING,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select
 from plugin import settings
 from plugin.core import accounts, order_codec, positions
 from plugin.core.accounts import account
+from plugin.core.campaigns import NOTHING
 from plugin.core.earning import Target
 from plugin.core.ledger import ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, earning, ledger_entry
 from plugin.core.order_book import order
@@ -18,7 +19,8 @@ from plugin.language import sentence
 from plugin.tasks import task
 from widgets.base import Breach, Invariant
 from widgets.loyalty.rules import MODELS
-from widgets.loyalty.targets import judged, targets
+from widgets.loyalty.targets import judged, known_of
+from widgets.loyalty.tier_invariants import tiers
 
 PORTION = 500
 _REDERIVE = "orders.rederive"
@@ -47,6 +49,10 @@ _ORDERS = select(
     earning.c.expires_at,
     earning.c.breakdown,
     earning.c.waits,
+    earning.c.base,
+    earning.c.final_from,
+    earning.c.kept,
+    earning.c.tier,
     earning.c.account_id,
 ).outerjoin(earning, earning.c.order_ref == order.c.id)
 _POSTED = (
@@ -128,8 +134,8 @@ def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
     versions = settings.versions(conn, {row.shop_id for row in rows}, MODELS)
     sums = _sums(conn, rows)
     states = {row.id: order_codec.decode(row.state) for row in rows}
-    orders = [judged(row.id, row.shop_id, states[row.id], versions) for row in rows]
-    due_of = targets(conn, orders)
+    orders = {row.id: judged(row.id, row.shop_id, states[row.id], versions) for row in rows}
+    known = known_of(conn, orders.values())
     customers = {state.customer_id for state in states.values() if state.customer_id is not None}
     roots = {
         (row.shop_id, row.customer_id): row.root_id
@@ -137,7 +143,8 @@ def _judge(conn: Connection, rows: Sequence[Any]) -> Iterator[Breach]:
     }
     for row in rows:
         state = states[row.id]
-        due = due_of[row.id]
+        one = orders[row.id]
+        due = one.target(known.get(row.id, NOTHING), one.rule.ladder.named(row.tier))
         root = roots.get((row.shop_id, state.customer_id))
         wanted = {root: due.points} if root is not None and due.points else {}
         found = {id: points for id, points in sums[row.id].items() if points}
@@ -173,8 +180,7 @@ def _sums(conn: Connection, rows: Sequence[Any]) -> dict[int, dict[int, int]]:
 
 
 def _is_today(row: Row[Any], due: Target) -> bool:
-    stored = (row.points, row.available_at, row.expires_at, row.breakdown, row.waits)
-    return stored == (due.points, due.available_at, due.expires_at, due.breakdown, due.waits)
+    return all(getattr(row, name) == getattr(due, name) for name in Target.__dataclass_fields__)
 
 
 def expiries(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
@@ -244,6 +250,9 @@ INVARIANTS = (
             "sealed": sentence("The points of an erased order have changed."),
             "account": sentence("An order's customer has no account."),
         },
+    ),
+    Invariant(
+        "tier", tiers, {"tier": sentence("An order was multiplied by another tier than its customer had.")}
     ),
     Invariant("expiry", expiries, {"expiry": sentence("Other points expired than should have.")}),
     Invariant(

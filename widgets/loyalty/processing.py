@@ -13,6 +13,7 @@ from plugin.core.redemptions import redemption
 from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
+from widgets.loyalty import effects
 from widgets.loyalty.mirror import COPY
 
 _ACCOUNTS = (
@@ -41,6 +42,8 @@ _LOTS = (
         earning.c.points,
         earning.c.kept,
         earning.c.breakdown,
+        earning.c.base,
+        earning.c.tier,
         earning.c.available_at,
         earning.c.expires_at,
     )
@@ -92,6 +95,8 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
                 "points": lot.points,
                 "on_amount": lot.kept,
                 "breakdown": lot.breakdown,
+                "without_tier": lot.base,
+                "tier": lot.tier,
                 "available_at": lot.available_at,
                 "expires_at": lot.expires_at,
             }
@@ -133,6 +138,7 @@ def erase(conn: Connection, subject: Subject, now: datetime) -> None:
     What an order posted is all that it ever will: nothing is asked about its products any more.
     """
     conn.execute(_END_WAIT, {"refs": list(subject.order_refs)})
+    effects.leave(conn, subject, now)
     privacy.detach(conn, subject.shop_id, subject.customer_ids)
 
 
@@ -214,6 +220,9 @@ PROCESSING = (
             "earning.expires_at",
             "earning.rule_version",
             "earning.breakdown",
+            "earning.base",
+            "earning.tier",
+            "earning.final_from",
         ),
         export=export,
         erase=erase,

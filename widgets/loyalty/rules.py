@@ -7,6 +7,7 @@ from plugin.core.earning import Counting, Rule
 from plugin.settings import ShopSettings, Versions
 from widgets.loyalty.campaigns import rule_of
 from widgets.loyalty.settings import LoyaltySettings
+from widgets.loyalty.tiers import ladder_of
 
 MODELS = (LoyaltySettings, ShopSettings)
 
@@ -35,4 +36,10 @@ def _rule(number: int, loyalty: LoyaltySettings, shop_number: int, currency: str
         currency=currency,
         zone=zone,
         campaigns=tuple(map(rule_of, loyalty.campaigns)) if loyalty.enabled else (),
+        ladder=ladder_of(loyalty.tiers if loyalty.enabled else (), loyalty.tier_basis, loyalty.tier_months),
     )
+
+
+def has_tiers(versions: Versions, shop_id: int) -> bool:
+    """Tell whether the shop has, or ever had, tiers: then an order may change what others earned."""
+    return any(one.value.tiers for one in versions.every(shop_id, LoyaltySettings))

@@ -10,6 +10,7 @@ from plugin.setting_input import sentence
 from plugin.settings import Section
 from widgets.loyalty.campaigns import MOST_CAMPAIGNS, Campaign
 from widgets.loyalty.catalogue import MOST_REWARDS, Reward
+from widgets.loyalty.tiers import MOST_TIERS, Tier, refuse_disorder
 
 
 class LoyaltySettings(Section):
@@ -61,6 +62,31 @@ class LoyaltySettings(Section):
         title=sentence("Bonus campaigns"),
         description=sentence("Days on which purchases bring more points, on all products or on some."),
     )
+    tiers: tuple[Tier, ...] = Field(
+        default=(),
+        max_length=MOST_TIERS,
+        title=sentence("Tiers"),
+        description=sentence("Levels that customers reach, the lowest first; none means no tiers."),
+    )
+    tier_basis: Literal["points", "spend", "orders"] = Field(
+        default="points",
+        title=sentence("Tiers count"),
+        description=sentence("What customers kept of their orders; refunds count from their own day on."),
+        json_schema_extra={
+            "labels": {
+                "points": sentence("points earned, without the tiers' own extra"),
+                "spend": sentence("the amount spent"),
+                "orders": sentence("the number of orders"),
+            }
+        },
+    )
+    tier_months: int = Field(
+        default=12,
+        ge=1,
+        le=120,
+        title=sentence("Months that tiers look back"),
+        description=sentence("Older orders no longer count."),
+    )
     rewards: tuple[Reward, ...] = Field(
         default=(),
         max_length=MOST_REWARDS,
@@ -74,4 +100,5 @@ class LoyaltySettings(Section):
             raise WrongField("rewards", sentence("Two rewards have the same short name."))
         if len({campaign.id for campaign in self.campaigns}) != len(self.campaigns):
             raise WrongField("campaigns", sentence("Two campaigns have the same short name."))
+        refuse_disorder(self.tiers)
         return self

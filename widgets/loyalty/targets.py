@@ -1,12 +1,14 @@
 """What orders should have earned, each by the rule of its own time and by what is known of its products."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from plugin.core import product_facts
+from plugin.core.campaigns import NOTHING, Known
 from plugin.core.earning import Counting, Rule, Target, asks, target
+from plugin.core.ladder import Tier
 from plugin.core.orders import OrderState
 from plugin.core.product_facts import Wanted
 from plugin.settings import Versions
@@ -33,6 +35,10 @@ class Judged:
         day = self.rule.day(self.state.facts.processed_at)
         return [(self.shop_id, product, day) for product in asks(self.state, self.rule, self.counting)]
 
+    def target(self, known: Known, tier: Tier | None = None) -> Target:
+        """Return what it should have earned, with what is known of its products."""
+        return target(self.state, self.rule, self.counting, known, tier)
+
 
 def judged(ref: int, shop_id: int, state: OrderState, versions: Versions) -> Judged:
     """Return the order with the rule of its own time."""
@@ -41,14 +47,18 @@ def judged(ref: int, shop_id: int, state: OrderState, versions: Versions) -> Jud
 
 
 def targets(conn: Connection, orders: Sequence[Judged]) -> dict[int, Target]:
-    """Return today's target of each order by its key.
+    """Return today's target of each order by its key, without any tier.
 
     Facts about products are read in one statement, and in none unless a campaign asks for them.
     """
-    asked = {one.ref: one.products() for one in orders if one.rule.campaigns}
+    known = known_of(conn, orders)
+    return {one.ref: one.target(known.get(one.ref, NOTHING)) for one in orders}
+
+
+def known_of(conn: Connection, orders: Iterable[Judged]) -> dict[int, Known]:
+    """Return what is known of the products of those orders that depend on it."""
+    asked = {one.ref: wanted for one in orders if (wanted := one.products())}
     known = product_facts.known(conn, (wanted for mine in asked.values() for wanted in mine))
-    found = {}
-    for one in orders:
-        mine = {wanted[1]: known[wanted] for wanted in asked.get(one.ref, ()) if wanted in known}
-        found[one.ref] = target(one.state, one.rule, one.counting, mine)
-    return found
+    return {
+        ref: {wanted[1]: known[wanted] for wanted in mine if wanted in known} for ref, mine in asked.items()
+    }

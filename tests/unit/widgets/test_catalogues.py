@@ -10,7 +10,7 @@ from tests.unit.widgets.catalogues import FORMAL, INFORMAL, ROOT, Text, packages
 POLITE = re.compile(r"\b(Sie|Ihnen|Ihr(e[mnrs]?)?)\b")
 FAMILIAR = re.compile(r"\b(du|dir|dich|dein(e[mnrs]?)?|euch|euer|eure[mnrs]?)\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-SETTINGS = re.compile(r"/(settings|catalogue|campaigns)\.py:")
+SETTINGS = re.compile(r"/(settings|catalogue|campaigns|tiers)\.py:")
 
 every_package = pytest.mark.parametrize("package", packages(), ids=lambda path: path.name)
 
