@@ -30,6 +30,11 @@ _PENDING = (
     .where(earning.c.account_id.in_(_GROUP), earning.c.available_at > bindparam("now"))
     .scalar_subquery()
 )
+_COMING = (
+    earning.c.account_id.in_(_GROUP) & (earning.c.points > 0) & (earning.c.available_at > bindparam("now"))
+)
+_FIRST = select(func.min(earning.c.available_at)).where(_COMING).scalar_subquery()
+_LAST = select(func.max(earning.c.available_at)).where(_COMING).scalar_subquery()
 _GIVEN = (
     select(func.coalesce(func.sum(ledger_entry.c.points), 0))
     .where(
@@ -46,6 +51,8 @@ _TOTALS = select(
     account.c.expires,
     _EARNED.label("earned"),
     _PENDING.label("pending"),
+    _FIRST.label("first_at"),
+    _LAST.label("last_at"),
     _GIVEN.label("given"),
 ).where(account.c.root_id == _MINE)
 _ENTRIES = (
@@ -68,12 +75,18 @@ _ENTRIES = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Points at one instant; available + pending - debt is the balance."""
+    """Points at one instant; available + pending - debt is the balance.
+
+    ``first_at`` and ``last_at`` are when the first and the last of an order's pending points can be spent; None where
+    none are pending.
+    """
 
     available: int
     pending: int
     debt: int
     lifetime: int
+    first_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,8 @@ def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) ->
         pending=pending,
         debt=max(0, pending - balance),
         lifetime=lifetime,
+        first_at=rows[0].first_at,
+        last_at=rows[0].last_at,
     )
 
 
@@ -112,6 +127,6 @@ def entries(conn: Connection, shop_id: int, customer_id: int, most: int = 20) ->
 
 def _replayed(conn: Connection, rows: Sequence[Any], lifetime: int, now: datetime) -> Standing:
     """Points that expired since expiry was last posted are gone already for whoever reads."""
-    root = rows[0].root_id
-    held = positions.holdings(conn, [root])[root].at(now)
-    return Standing(held.available, held.pending, held.debt, lifetime)
+    first = rows[0]
+    held = positions.holdings(conn, [first.root_id])[first.root_id].at(now)
+    return Standing(held.available, held.pending, held.debt, lifetime, first.first_at, first.last_at)

@@ -119,7 +119,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         lifetime=mine.lifetime,
         action_token=ctx.action_token,
         entries=_entries(conn, ctx, zone),
-        figures=_figures(ctx.language, mine),
+        figures=_figures(ctx.language, mine, zone),
     )
 
 
@@ -152,13 +152,23 @@ def _line(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
     return Line(entry.kind, entry.points, on, text)
 
 
-def _figures(language: Language, mine: Standing) -> tuple[tuple[str, str], ...]:
+def _figures(language: Language, mine: Standing, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
     found = [(language.gettext("to spend"), language.number(mine.available))]
     if mine.pending:
-        found.append((language.gettext("on their way"), language.number(mine.pending)))
+        found.append((_coming(language, mine, zone), f"+{language.number(mine.pending)}"))
     if mine.debt:
         found.append((language.gettext("to be made up for"), language.number(mine.debt)))
     return tuple(found)
+
+
+def _coming(language: Language, mine: Standing, zone: ZoneInfo) -> str:
+    if mine.first_at is None or mine.last_at is None:
+        return language.gettext("on their way")
+    first, last = (at.astimezone(zone).date() for at in (mine.first_at, mine.last_at))
+    day = language.day(first)
+    if first == last:
+        return language.gettext("on their way, from %(date)s", date=day)
+    return language.gettext("on their way, the first from %(date)s", date=day)
 
 
 def _text(ctx: Context, order: Earned | None, mine: Standing | None) -> str:

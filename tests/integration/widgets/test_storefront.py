@@ -1,12 +1,15 @@
 """Widgets on the storefront: fragments, JSON, many at once, and how much a shop may ask."""
 
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from plugin.errors import TooMany
+from plugin.language import language
 from plugin.settings_cache import AGE, SettingsCache
 from plugin.shops import record_uninstall
 from tests.integration.widgets.stage import CUSTOMER, PREFIX, Stage, app_of, facts
@@ -59,6 +62,27 @@ async def test_json_says_the_same_and_keeps_figures_from_strangers(stage: Stage)
     assert stranger.get("available") is None
     mine = (await stage.proxy("/loyalty.json", CUSTOMER)).json()
     assert (mine["available"], mine["pending"], mine["debt"]) == (0, 49, 0)
+
+
+async def test_points_on_their_way_say_from_which_day(stage: Stage) -> None:
+    """Fourteen days after the local day of the order; what was refunded is not waited for."""
+
+    def day(days: int) -> str:
+        local = (stage.now + timedelta(days=days)).astimezone(ZoneInfo("Europe/Berlin")).date()
+        return language("de", "sie").day(local)
+
+    async def figures() -> list[list[str]]:
+        found: list[list[str]] = (await stage.proxy("/loyalty.json", CUSTOMER, locale="de")).json()["figures"]
+        return found
+
+    await stage.tell(facts(stage.now))
+    assert await figures() == [["einlösbar", "0"], [f"unterwegs, ab {day(14)}", "+49"]]
+    earlier = stage.now - timedelta(days=3)
+    await stage.tell(facts(stage.now, 1002, created_at=earlier, processed_at=earlier))
+    assert await figures() == [["einlösbar", "0"], [f"unterwegs, die ersten ab {day(11)}", "+98"]]
+    cancelled = facts(stage.now, 1002, created_at=earlier, processed_at=earlier, cancelled_at=stage.now)
+    await stage.tell(replace(cancelled, updated_at=stage.now + timedelta(seconds=5)))
+    assert await figures() == [["einlösbar", "0"], [f"unterwegs, ab {day(14)}", "+49"]]
 
 
 async def test_many_widgets_are_one_answer(stage: Stage) -> None:
