@@ -70,6 +70,11 @@ def _email(customer: Customer, context: Context) -> Body | None:
     return {"emailAddress": customer.email, "marketingState": "NOT_SUBSCRIBED", "validFormat": True}
 
 
+def _variant(source: Any, context: Context, id: str) -> Product | None:
+    wanted = number_of(id, "ProductVariant")
+    return next((one for one in context.shop.products.values() if one.variant_id == wanted), None)
+
+
 def _by_id(kind: str, attribute: str) -> Resolver:
     return lambda source, context, id: getattr(context.shop, attribute).get(number_of(id, kind))
 
@@ -81,6 +86,7 @@ TABLES: Tables = {
         "customer": _by_id("Customer", "customers"),
         "customers": lambda source, context, **page: _page(context.shop.customers.values(), page),
         "product": _by_id("Product", "products"),
+        "productVariant": _variant,
         "products": lambda source, context, **page: _page(context.shop.products.values(), page),
         "node": lambda source, context, id: node(context, id),
         "nodes": lambda source, context, ids: [node(context, one) for one in ids],

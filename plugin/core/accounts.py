@@ -158,6 +158,15 @@ def hold(conn: Connection, ids: Iterable[int]) -> dict[int, Account]:
             locks.rollback()
 
 
+def lock_root(conn: Connection, shop_id: int, customer_id: int) -> Account | None:
+    """Lock and return the account that stands for the customer, as it is then; None where there is none."""
+    mine = _of(conn, [(shop_id, customer_id)]).get((shop_id, customer_id))
+    if mine is None:
+        return None
+    held = hold(conn, [mine.id])
+    return held[held[mine.id].root_id]
+
+
 def add_up(conn: Connection, sums: Mapping[int, int], now: datetime) -> None:
     """Add points to the totals of accounts, in the order of their ids; what Shopify shows of them is due."""
     if sums:

@@ -19,5 +19,6 @@ from plugin.shopify.orders import changed_orders as changed_orders
 from plugin.shopify.orders import fetch_order as fetch_order
 from plugin.shopify.orders import order_named as order_named
 from plugin.shopify.products import product_facts as product_facts
+from plugin.shopify.products import variant_price as variant_price
 from plugin.shopify.shop import ShopFacts as ShopFacts
 from plugin.shopify.shop import shop_facts as shop_facts

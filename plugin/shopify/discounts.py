@@ -72,6 +72,14 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A node found by one of its codes; the title is None for a kind of discount that we never make."""
+
+    id: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """The outcome of adding codes: ids of those made, Shopify's reason for each that was not."""
 
@@ -140,11 +148,23 @@ async def codes_added(gateway: Gateway, shop: Shop, creation_id: str) -> Added |
     return Added(made, failed) if done else None
 
 
-async def find_code(gateway: Gateway, shop: Shop, code: str) -> str | None:
+async def find_node(gateway: Gateway, shop: Shop, code: str) -> Found | None:
     """The node that holds this code, None when no node of the shop does. Raises GatewayError."""
     result = await gateway.execute(shop, document("CodeLookup"), {"code": code})
     found = result.data["codeDiscountNodeByCode"]
-    return None if found is None else str(found["id"])
+    return None if found is None else Found(str(found["id"]), found["codeDiscount"].get("title"))
+
+
+async def find_code(gateway: Gateway, shop: Shop, code: str) -> str | None:
+    """The id of the node that holds this code, None when no node of the shop does. Raises GatewayError."""
+    found = await find_node(gateway, shop, code)
+    return None if found is None else found.id
+
+
+async def delete_node(gateway: Gateway, shop: Shop, node_id: str) -> None:
+    """Delete a node with all its codes; raises Refused when there is none, else GatewayError."""
+    result = await gateway.execute(shop, document("DiscountDelete"), {"id": node_id})
+    _payload(result.data, "discountCodeDelete")
 
 
 async def code_ids(gateway: Gateway, shop: Shop, node_id: str, codes: Collection[str]) -> dict[str, str]:

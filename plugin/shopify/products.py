@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugin.core.campaigns import ProductFacts
+from plugin.core.money import minor
 from plugin.shopify.client import Gateway
 from plugin.shopify.documents import document
 from plugin.shopify.errors import AccessDenied, Misunderstood
@@ -38,3 +39,15 @@ def _collections(data: Mapping[str, Any]) -> Connection | None:
     product = data["product"]
     page: Connection | None = product["collections"] if product else None
     return page
+
+
+async def variant_price(gateway: Gateway, shop: Shop, variant: str, currency: str) -> int | None:
+    """Return what one piece costs now in minor units, None when the shop has no such variant. Raises GatewayError."""
+    result = await gateway.execute(shop, document("VariantPrice"), {"id": variant})
+    if result.errors:
+        raise AccessDenied(f"Shopify withholds a variant ({result.errors[0].code}).")
+    found = result.data["productVariant"]
+    try:
+        return None if found is None else minor(str(found["price"]), currency)
+    except ValueError as error:
+        raise Misunderstood("Shopify's price of a variant cannot be read.") from error

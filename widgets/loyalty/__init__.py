@@ -1,7 +1,7 @@
 """Points for orders: a balance, what is on its way, and every entry in words."""
 
 from plugin.setting_input import sentence
-from widgets.base import Surface, Widget
+from widgets.base import Route, Surface, Widget
 from widgets.loyalty import mirror
 from widgets.loyalty.effects import on_merge, on_orders
 from widgets.loyalty.figures import figures
@@ -10,7 +10,9 @@ from widgets.loyalty.jobs import JOBS
 from widgets.loyalty.notes import notes, worth
 from widgets.loyalty.processing import PROCESSING
 from widgets.loyalty.products import TASKS
+from widgets.loyalty.redeem import redeem
 from widgets.loyalty.redemption_invariants import REDEMPTION_INVARIANTS
+from widgets.loyalty.reward_tasks import REWARD_TASKS
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.view import view
 
@@ -20,9 +22,10 @@ widget = Widget(
     surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS, Surface.ACCOUNT}),
     settings=LoyaltySettings,
     view=view,
+    actions=(Route("/redeem", redeem),),
     effects={"orders": on_orders},
     on_merge=on_merge,
-    tasks={**TASKS, **mirror.TASKS},
+    tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS},
     jobs=(*JOBS, *mirror.JOBS),
     processing=PROCESSING,
     recall=mirror.recall,
