@@ -46,7 +46,8 @@ class FreeShipping:
 class Terms:
     """What a node grants. ``minimum`` in minor units of ``currency``; ``customer_id`` binds it to one customer.
 
-    ``variants`` limits it to these product variants; each code serves one order.
+    ``variants``, ``products`` or ``collections`` (ids at Shopify) limit it to these; Shopify knows no exclusions. Each
+    code serves one order.
     """
 
     title: str
@@ -58,6 +59,8 @@ class Terms:
     minimum: int = 0
     customer_id: int | None = None
     variants: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
     with_order_discounts: bool = False
     with_product_discounts: bool = False
     with_shipping_discounts: bool = False
@@ -102,7 +105,7 @@ async def create_node(gateway: Gateway, shop: Shop, terms: Terms) -> Node:
         given = {**_common(terms), "destination": {"all": True}}
     else:
         name, field_name = "CouponCreate", "discountCodeBasicCreate"
-        gets = {"value": _value(terms.value), "items": _items(terms.variants)}
+        gets = {"value": _value(terms.value), "items": _items(terms)}
         given = {**_common(terms), "customerGets": gets}
     result = await gateway.execute(shop, document(name), {"discount": given})
     node = _payload(result.data, field_name)["codeDiscountNode"]
@@ -252,8 +255,13 @@ def _value(value: Percentage | Amount) -> dict[str, Any]:
     return {"discountAmount": {"amount": amount, "appliesOnEachItem": False}}
 
 
-def _items(variants: tuple[str, ...]) -> dict[str, Any]:
-    return {"products": {"productVariantsToAdd": list(variants)}} if variants else {"all": True}
+def _items(terms: Terms) -> dict[str, Any]:
+    if terms.collections:
+        return {"collections": {"add": list(terms.collections)}}
+    if not (terms.variants or terms.products):
+        return {"all": True}
+    named = {"productVariantsToAdd": list(terms.variants), "productsToAdd": list(terms.products)}
+    return {"products": {key: ids for key, ids in named.items() if ids}}
 
 
 def _time(instant: datetime) -> str:

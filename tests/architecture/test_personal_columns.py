@@ -15,7 +15,11 @@ IMPERSONAL: Mapping[str, str] = {
     "coupon_budget": "shop_id month issued erased full_at mean_on mean_sum mean_count",
     "coupon_code": "id shop_id node_id gid state order_ref expires_on",
     "coupon_customer": "id shop_id",
-    "coupon_node": "id shop_id fingerprint kind value minimum currency gid first_code creation low_id created_at",
+    "coupon_node": (
+        "id shop_id fingerprint kind value minimum currency prefix goods title gid first_code creation low_id "
+        "created_at"
+    ),
+    "coupon_tags": "person_ref",
     "coupon_use": "code_id order_ref",
     "data_request": "id shop_id account_id",
     "earning": "order_ref shop_id account_id waits",

@@ -1,6 +1,8 @@
 """What Shopify is asked about a customer, and the coupons that its answer decides."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
@@ -26,26 +28,38 @@ _WAITING = (
 )
 
 
-async def customer(run: TaskRun) -> None:
-    """Ask how many orders a customer has placed, once, and decide the coupons that waited for it.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Shopify said: the number of orders, and the tags where they were asked for a day."""
 
-    The key is ours of the customer's row; nothing is done for one that was erased. Somebody whom Shopify does not know
-    any more has no orders but those we were told of. Bells ring for the orders.
+    counted: Counted
+    day: date | None = None
+    tags: Sequence[str] = ()
+
+
+async def customer(run: TaskRun) -> None:
+    """Ask how many orders a customer has placed, once, and their tags for a day; decide the coupons that waited for it.
+
+    The key is ours of the customer's row, with the day; nothing is done for one that was erased. Somebody whom Shopify
+    does not know any more has no orders but those we were told of, and no tags. Bells ring for the orders.
     """
-    key = int(run.key)
-    row = await run.db.read(lambda conn: people.by_key(conn, run.shop.id, key))
+    text, _, day_text = run.key.partition(":")
+    key, day = int(text), date.fromisoformat(day_text) if day_text else None
+    shop_id, now = run.shop.id, run.now
+    row, tags = await run.db.read(
+        lambda conn: (people.by_key(conn, shop_id, key), people.tags_of(conn, [key]))
+    )
     if row is None:
         return
-    counted = None
-    if row.orders is None:
-        facts = await customer_facts(run.gateway, run.shop, row.customer_id)
-        counted = Counted(facts.orders if facts else 0, run.now)
-    shop_id, now = run.shop.id, run.now
-    decided = await run.db.write(lambda conn: decide(conn, shop_id, key, counted, now))
+    answer = None
+    if row.orders is None or (day is not None and (key, day) not in tags):
+        facts = await customer_facts(run.gateway, run.shop, row.customer_id, tags=day is not None)
+        answer = Answer(Counted(facts.orders if facts else 0, now), day, facts.tags if facts else ())
+    decided = await run.db.write(lambda conn: decide(conn, shop_id, key, answer, now))
     run.bells.ring(*(f"order:{shop_id}:{order_id}" for order_id in decided))
 
 
-def decide(conn: Connection, shop_id: int, key: int, counted: Counted | None, now: datetime) -> list[int]:
+def decide(conn: Connection, shop_id: int, key: int, answer: Answer | None, now: datetime) -> list[int]:
     """Write the answer down, unless there is one, and decide what waited for it; returns Shopify's ids of the orders.
 
     Orders are locked before customers, as everywhere.
@@ -58,7 +72,9 @@ def decide(conn: Connection, shop_id: int, key: int, counted: Counted | None, no
     members = people.groups_of(conn, [pair])[pair]
     refs = conn.execute(_WAITING, {"shops": [shop_id], "customers": sorted(members)}).scalars()
     changes = order_book.load(conn, refs)
-    if counted is not None:
-        people.count(conn, shop_id, row.customer_id, key, counted)
+    if answer is not None:
+        people.count(conn, shop_id, row.customer_id, key, answer.counted)
+        if answer.day is not None:
+            people.tag(conn, key, answer.day, answer.tags)
     on_orders(conn, changes, now)
     return [change.order_id for change in changes]

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from plugin.core.codes import PREFIX
 from plugin.database import Upsert, among
 from plugin.settings import ShopSettings, Versions
 from widgets.coupon.settings import CouponSettings
@@ -21,12 +22,20 @@ COMBINATION = "none"
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What a coupon takes off; ``value`` in percent or minor units, ``minimum`` in minor units of ``currency``."""
+    """What a coupon takes off; ``value`` in percent or minor units, ``minimum`` in minor units of ``currency``.
+
+    ``products`` or ``collections``, ids at Shopify in order, are all that it holds for; empty means everything.
+    ``title`` names it for the merchant alone and is no term of it; ``prefix`` is what its codes begin with.
+    """
 
     kind: str
     value: int
     minimum: int
     currency: str
+    prefix: str = PREFIX
+    products: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    title: str = field(default="", compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -64,7 +73,9 @@ def current(versions: Versions, shop_id: int) -> Campaign | None:
     if not settings.enabled:
         return None
     currency = versions.current(shop_id, ShopSettings).value.currency
-    return Campaign(settings.kind, settings.value, settings.minimum_subtotal, currency)
+    return Campaign(
+        settings.kind, settings.value, settings.minimum_subtotal, currency, prefix=settings.prefix
+    )
 
 
 def nodes(conn: Connection, wanted: Mapping[int, Campaign], now: datetime) -> dict[int, Node]:
@@ -109,7 +120,17 @@ def _name(pair: tuple[int, Campaign]) -> tuple[int, str]:
 
 
 def _node(row: Any) -> Node:
-    campaign = Campaign(row.kind, row.value, row.minimum, row.currency)
+    goods = json.loads(row.goods) if row.goods else {}
+    campaign = Campaign(
+        kind=row.kind,
+        value=row.value,
+        minimum=row.minimum,
+        currency=row.currency,
+        prefix=row.prefix,
+        products=tuple(goods.get("products", ())),
+        collections=tuple(goods.get("collections", ())),
+        title=row.title,
+    )
     return Node(
         row.id, row.shop_id, campaign, row.gid, row.first_code, row.creation, row.low_id, row.created_at
     )
@@ -123,11 +144,22 @@ def _row(shop_id: int, campaign: Campaign, now: datetime) -> dict[str, object]:
         "value": campaign.value,
         "minimum": campaign.minimum,
         "currency": campaign.currency,
+        "prefix": campaign.prefix,
+        "goods": _goods(campaign),
+        "title": campaign.title,
         "created_at": now,
     }
 
 
+def _goods(campaign: Campaign) -> str | None:
+    if campaign.products:
+        return json.dumps({"products": campaign.products})
+    return json.dumps({"collections": campaign.collections}) if campaign.collections else None
+
+
 @lru_cache(4096)
 def _fingerprint(campaign: Campaign) -> str:
-    terms = [campaign.kind, campaign.value, campaign.minimum, campaign.currency, COMBINATION]
+    terms: list[object] = [campaign.kind, campaign.value, campaign.minimum, campaign.currency, COMBINATION]
+    if campaign.prefix != PREFIX or _goods(campaign):
+        terms += [campaign.prefix, campaign.products, campaign.collections]
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()

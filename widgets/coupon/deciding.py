@@ -19,12 +19,13 @@ from widgets.coupon.campaigns import Campaign, Node
 from widgets.coupon.doubts import Buyer, Choice, Doubt
 from widgets.coupon.offers import Offer
 from widgets.coupon.owed import Refusal, Terms, expires_on, refusal
+from widgets.coupon.people import Asked
 from widgets.coupon.settings import CouponSettings
 
 MODELS = (CouponSettings, ShopSettings)
 
 CUSTOMER = "coupon.customer"
-"""The task that asks Shopify about a customer; its key is ours of their row."""
+"""The task that asks Shopify about a customer; its key is ours of their row, with a day where tags are asked for."""
 
 _INSTALLED = select(shop.c.id, shop.c.installed_at).where(among(shop.c.id, "shops"))
 
@@ -76,7 +77,11 @@ def decide(
     open_ = dict(doubtful)
     if firsts:
         open_ |= _weigh(conn, firsts, versions, decided, now)
-    asking = [one for one, doubt in open_.values() if doubt.choices and doubt.choices[0].asks]
+    asking = [
+        Asked(one, doubt.day, any(choice.tags for choice in doubt.choices))
+        for one, doubt in open_.values()
+        if doubt.choices and doubt.choices[0].asks
+    ]
     decided.caps = {id: cap for id in shops if (cap := offers.cap_of(versions, id)).amount}
     counting = {id: _counting(versions, id) for id in shops}
     found = people.buyers(conn, asking, counting) if asking else {}
@@ -90,10 +95,17 @@ def decide(
             continue
         decided.verdicts[ref] = Verdict("", None, doubt.last_day, None, doubt.encode())
         if known is not None and known.key is not None:
-            decided.questions.append(Wanted(change.shop_id, CUSTOMER, str(known.key), now, {}))
+            decided.questions.append(_question(change, doubt, known.buyer, known.key, now))
     named = {one.node_id for one in decided.verdicts.values() if one.node_id is not None}
     decided.nodes |= campaigns.by_id(conn, named - decided.nodes.keys())
     return decided
+
+
+def _question(change: OrderChange, doubt: Doubt, buyer: Buyer, key: int, now: datetime) -> Wanted:
+    """Return what is to be asked: the tags only where a choice depends on them."""
+    needs_tags = buyer.tags is None and any(choice.tags for choice in doubt.choices)
+    asked = f"{key}:{doubt.day}" if needs_tags and doubt.day else str(key)
+    return Wanted(change.shop_id, CUSTOMER, asked, now, {})
 
 
 def _weigh(
@@ -124,14 +136,16 @@ def _doubt(
 ) -> Doubt:
     choices: list[Choice] = []
     why, node_id, last_day = None, 0, now.date()
+    day = now.date()
     for offer, of_offer in zip(running, terms, strict=True):
         why = refusal(change.state, of_offer, now)
+        day = change.state.facts.processed_at.astimezone(of_offer.zone).date()
         node_id, last_day = nodes[change.shop_id, offer.gives].id, expires_on(change.state, of_offer)
-        if why is None:
-            choices.append(Choice(offer.name, node_id, last_day, offer.first_only, offer.every))
+        if why is None and offer.meets(day, change.state.facts.country):
+            choices.append(Choice(offer.name, node_id, last_day, offer.first_only, offer.every, offer.tags))
             if not offer.asks:
                 break
-    return Doubt(tuple(choices), node_id, last_day, why)
+    return Doubt(tuple(choices), node_id, last_day, why, day)
 
 
 def _terms(versions: Versions, offer: Offer, shop_id: int, installed_at: datetime) -> Terms:

@@ -20,20 +20,30 @@ class Choice(Struct, frozen=True, omit_defaults=True, rename={"name": "c", "node
     last_day: date
     first_only: bool = False
     every: int = 0
+    tags: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it depends on the customer's orders."""
+        return self.first_only or self.every > 0
 
     @property
     def asks(self) -> bool:
         """Tell whether it depends on the customer."""
-        return self.first_only or self.every > 0
+        return self.counts or bool(self.tags)
 
 
 class Doubt(Struct, frozen=True):
-    """The choices, the one that goes first first; if none fits, ``otherwise`` is why, about the campaign ``node_id``."""
+    """The choices, the one that goes first first; if none fits, ``otherwise`` is why, about the campaign ``node_id``.
+
+    ``day`` is the order's, on the shop's clock.
+    """
 
     choices: tuple[Choice, ...]
     node_id: int
     last_day: date
     otherwise: Refusal | None = None
+    day: date | None = None
 
     def encode(self) -> str:
         """Return what ``decode`` reads."""
@@ -42,13 +52,17 @@ class Doubt(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """What is known of an order's customer: which stamp the order is, and whether it is the first; None: not known."""
+    """What is known of an order's customer: which stamp the order is, whether it is the first, and their tags.
+
+    None: not known.
+    """
 
     position: int | None = None
     is_first: bool | None = None
+    tags: frozenset[str] | None = None
 
 
-NOBODY = Buyer(0, is_first=False)
+NOBODY = Buyer(0, is_first=False, tags=frozenset())
 """The buyer of an order without a customer: no campaign that asks is theirs."""
 
 
@@ -89,6 +103,9 @@ def _fits(choice: Choice, buyer: Buyer) -> bool | None:
     if choice.every:
         position = buyer.position
         answers.append(None if position is None else position > 0 and position % choice.every == 0)
+    if choice.tags:
+        wanted = {tag.casefold() for tag in choice.tags}
+        answers.append(None if buyer.tags is None else any(tag.casefold() in wanted for tag in buyer.tags))
     if False in answers:
         return False
     return None if None in answers else True

@@ -44,7 +44,7 @@ def figures(conn: Connection, shop_id: int, since: datetime, now: datetime) -> I
     asked = {"shop": shop_id, "since": since}
     yield Figure(sentence("Coupons given"), conn.execute(_ISSUED, asked).scalar_one())
     yield Figure(sentence("Coupons used"), conn.execute(_REDEEMED, asked).scalar_one())
-    running = offers.of_shop(settings.versions(conn, [shop_id], MODELS), shop_id)
+    running = offers.running(settings.versions(conn, [shop_id], MODELS), shop_id, now)
     wanted = {offer.gives.fingerprint for offer in running}
     if not wanted:
         return

@@ -2,18 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from plugin import settings, tasks
 from plugin.clock import Job
 from plugin.database import among, lock_rows
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, pool, uses
-from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code
+from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code, coupon_tags
 
 PORTION = 500
 EASTERNMOST = timedelta(hours=14)
 """No clock on Earth is further ahead of UTC."""
+
+TAGS_FOR = timedelta(days=30)
 
 _DUE = (coupon_code.c.state == GIVEN) & (coupon_code.c.expires_on < bindparam("today"))
 _SHOPS = select(coupon_code.c.shop_id).where(_DUE).distinct().order_by(coupon_code.c.shop_id)
@@ -24,6 +26,7 @@ _CODES = (
     .limit(bindparam("most"))
 )
 _CODES_LOCKED = _CODES.with_for_update(skip_locked=True)
+_OLD_TAGS = delete(coupon_tags).where(coupon_tags.c.day < bindparam("before"))
 _END = (
     update(coupon_code)
     .where(among(coupon_code.c.id, "codes"))
@@ -59,4 +62,12 @@ def _end(conn: Connection, state: str, codes: list[int]) -> None:
         conn.execute(_END, {"codes": codes, "new_state": state})
 
 
-JOBS = (Job("coupon.expire", timedelta(hours=1), expire),)
+def forget_tags(conn: Connection, shop_id: int | None, now: datetime) -> int:
+    """Forget customers' tags of days from which no order can come any more; returns how many days of how many."""
+    return conn.execute(_OLD_TAGS, {"before": (now - TAGS_FOR).date()}).rowcount
+
+
+JOBS = (
+    Job("coupon.expire", timedelta(hours=1), expire),
+    Job("coupon.tags", timedelta(days=1), forget_tags),
+)

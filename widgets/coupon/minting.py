@@ -109,6 +109,8 @@ def _terms(node: Node, code: str) -> Terms:
         currency=campaign.currency,
         starts_at=node.created_at - _AHEAD,
         minimum=campaign.minimum,
+        products=campaign.products,
+        collections=campaign.collections,
     )
 
 
@@ -118,7 +120,8 @@ def _title(campaign: Campaign) -> str:
     if campaign.kind == "amount":
         value = _money(campaign.value, campaign.currency)
     start = f", {_money(campaign.minimum, campaign.currency)} +" if campaign.minimum else ""
-    return f"Dankbar {value}{start}"
+    named = f" ({campaign.title})" if campaign.title else ""
+    return f"Dankbar {value}{start}{named}"
 
 
 def _money(amount: int, currency: str) -> str:

@@ -3,8 +3,10 @@
 It is read with the customer locked, so that two workers that handle two orders of one person follow one another.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -16,7 +18,7 @@ from plugin.database import Upsert, among, lock_rows
 from widgets.coupon import stamps
 from widgets.coupon.doubts import NOBODY, Buyer
 from widgets.coupon.stamps import Counted, Counts, Purchase
-from widgets.coupon.tables import coupon_customer
+from widgets.coupon.tables import coupon_customer, coupon_tags
 
 Pair: TypeAlias = tuple[int, int]
 """Shop and customer id."""
@@ -83,6 +85,10 @@ _ABSORB = (
 )
 
 
+_TAGS = select(coupon_tags).where(among(coupon_tags.c.person_ref, "keys"))
+_ADD_TAGS = Upsert(lambda insert: insert(coupon_tags).on_conflict_do_nothing())
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """One customer with all that were merged into them; ``counted`` is empty until Shopify was asked."""
@@ -102,6 +108,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """An order whose coupon depends on its customer: on their orders, or on their tags of the order's day."""
+
+    change: OrderChange
+    day: date | None
+    tags: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The buyer of an order; ``key`` is the row of a customer whom Shopify is to be asked about, where there is one."""
 
@@ -109,23 +124,40 @@ class Found:
     key: int | None
 
 
-def buyers(
-    conn: Connection, changes: Sequence[OrderChange], counting: Mapping[int, Counting]
-) -> dict[int, Found]:
+def buyers(conn: Connection, asked: Sequence[Asked], counting: Mapping[int, Counting]) -> dict[int, Found]:
     """Return the buyers of these orders, by our key; their rows are locked, and made where they are new."""
-    pairs = {(one.shop_id, one.state.customer_id) for one in changes if one.state.customer_id is not None}
+    pairs = {
+        (one.change.shop_id, customer)
+        for one in asked
+        if (customer := one.change.state.customer_id) is not None
+    }
     groups = groups_of(conn, pairs)
     rows = _ensured(conn, pairs, _members(groups))
     persons = _persons(conn, groups, rows, counting)
+    tags = tags_of(conn, [row.id for row in rows.values()]) if any(one.tags for one in asked) else {}
     found = {}
-    for one in changes:
-        customer = one.state.customer_id
+    for one in asked:
+        change, customer = one.change, one.change.state.customer_id
         if customer is None:
-            found[one.ref] = Found(NOBODY, None)
+            found[change.ref] = Found(NOBODY, None)
         else:
-            buyer = persons[one.shop_id, customer].buyer(one.ref)
-            found[one.ref] = Found(buyer, rows[one.shop_id, customer].id)
+            key = rows[change.shop_id, customer].id
+            buyer = persons[change.shop_id, customer].buyer(change.ref)
+            known = tags.get((key, one.day)) if one.day is not None else None
+            found[change.ref] = Found(replace(buyer, tags=known), key)
     return found
+
+
+def tags_of(conn: Connection, keys: Sequence[int]) -> dict[tuple[int, date], frozenset[str]]:
+    """Return what is known of these customers' tags, by our key and the day."""
+    rows = conn.execute(_TAGS, {"keys": sorted(keys)})
+    return {(row.person_ref, row.day): frozenset(json.loads(row.tags)) for row in rows}
+
+
+def tag(conn: Connection, key: int, day: date, tags: Sequence[str]) -> None:
+    """Write down, once, the tags of a customer for orders of a day."""
+    row = {"person_ref": key, "day": day, "tags": json.dumps(list(tags))}
+    conn.execute(_ADD_TAGS.on(conn), [row])
 
 
 def groups_of(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, frozenset[int]]:

@@ -32,7 +32,7 @@ def on_shop_change(conn: Connection, shop_id: int, before: Section, after: Secti
 
 
 def _nodes(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:
-    running = offers.of_shop(settings.versions(conn, [shop_id], MODELS), shop_id)
+    running = offers.running(settings.versions(conn, [shop_id], MODELS), shop_id, now)
     found = campaigns.all_nodes(conn, [(shop_id, offer.gives) for offer in running], now)
     return {node.id: node for node in found.values()}
 

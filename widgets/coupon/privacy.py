@@ -1,5 +1,6 @@
 """What a coupon says about a person: a code that is given to an order, and the orders that used one."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -11,7 +12,14 @@ from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
 from widgets.coupon import capping
-from widgets.coupon.tables import coupon, coupon_code, coupon_customer, coupon_node, coupon_use
+from widgets.coupon.tables import (
+    coupon,
+    coupon_code,
+    coupon_customer,
+    coupon_node,
+    coupon_tags,
+    coupon_use,
+)
 
 _USED_CODE = coupon_code.alias("used_code")
 _MINE = (
@@ -50,6 +58,13 @@ _FORGET = delete(coupon).where(among(coupon.c.order_ref, "refs"))
 _ASKED = (coupon_customer.c.shop_id == bindparam("shop")) & among(coupon_customer.c.customer_id, "customers")
 _COUNTED = select(coupon_customer).where(_ASKED).order_by(coupon_customer.c.customer_id)
 _UNASK = delete(coupon_customer).where(_ASKED)
+_TAGGED = (
+    select(coupon_tags.c.day, coupon_tags.c.tags)
+    .join(coupon_customer, coupon_customer.c.id == coupon_tags.c.person_ref)
+    .where(_ASKED)
+    .order_by(coupon_tags.c.day)
+)
+_UNTAG = delete(coupon_tags).where(coupon_tags.c.person_ref.in_(select(coupon_customer.c.id).where(_ASKED)))
 
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
@@ -92,9 +107,23 @@ def export_counted(conn: Connection, subject: Subject) -> Iterator[Mapping[str, 
             yield {"orders": row.orders, "counted_at": row.counted_at}
 
 
+def export_tags(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
+    """Yield the person's tags, by the day for which they were asked."""
+    if subject.customer_ids:
+        for row in conn.execute(_TAGGED, _customers(subject)).all():
+            yield {"day": row.day, "tags": json.loads(row.tags)}
+
+
+def erase_tags(conn: Connection, subject: Subject, now: datetime) -> None:
+    """Forget the person's tags."""
+    if subject.customer_ids:
+        conn.execute(_UNTAG, _customers(subject))
+
+
 def erase_counted(conn: Connection, subject: Subject, now: datetime) -> None:
     """Forget that the person was ever asked about; a question that is under way finds nobody."""
     if subject.customer_ids:
+        conn.execute(_UNTAG, _customers(subject))
         conn.execute(_UNASK, _customers(subject))
 
 
@@ -124,5 +153,15 @@ PROCESSING = (
         columns=("coupon_customer.customer_id", "coupon_customer.orders", "coupon_customer.counted_at"),
         export=export_counted,
         erase=erase_counted,
+    ),
+    Processing(
+        what=sentence("The labels (tags) that the shop had given you on the day of an order"),
+        purpose=sentence("So that a coupon for certain customers reaches them."),
+        basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
+        retention=sentence("30 days after the day of the order."),
+        recipients=(sentence("Shopify, which told us"),),
+        columns=("coupon_tags.day", "coupon_tags.tags"),
+        export=export_tags,
+        erase=erase_tags,
     ),
 )

@@ -13,7 +13,7 @@ from widgets.coupon.effects import on_orders
 from widgets.coupon.owed import Refusal
 from widgets.coupon.tables import FREE, coupon, coupon_code, coupon_customer
 
-SAMPLES = ("DANKE-7K4M-9QXP-3TRV", "DANKE-4CWH-6NRJ-9DXK")
+SAMPLES = ("7K4M-9QXP-3TRV", "4CWH-6NRJ-9DXK")
 """What previews show, and no shop has: codes that changed with every look would draw the eye for nothing."""
 
 
@@ -28,9 +28,11 @@ def rehearse(conn: Connection, shop_id: int, now: datetime) -> None:
     )
     waiting = select(coupon.c.node_id).where(coupon.c.waiting).order_by(coupon.c.order_ref)
     wanted = [*conn.execute(waiting).scalars(), *_ordinary(conn, shop_id, now) * len(SAMPLES)]
+    nodes = campaigns.by_id(conn, set(wanted))
     rows = [
         {"shop_id": shop_id, "node_id": node_id, "state": FREE, "code": code, "gid": code}
-        for node_id, code in zip(wanted, SAMPLES, strict=False)
+        for node_id, end in zip(wanted, SAMPLES, strict=False)
+        for code in [f"{nodes[node_id].campaign.prefix}-{end}"]
     ]
     if rows:
         conn.execute(insert(coupon_code), rows)
@@ -44,11 +46,13 @@ def _ordinary(conn: Connection, shop_id: int, now: datetime) -> list[int]:
 
 
 def _answer(conn: Connection, now: datetime) -> None:
-    """Decide what was left open: a first order counts as one, so that its coupon is seen."""
+    """Decide what was left open: a first order counts as one, so that its coupon is seen; nobody has tags."""
     open_ = conn.execute(select(coupon.c.order_ref, coupon.c.doubt).where(coupon.c.doubt.is_not(None))).all()
     for row in open_:
         doubt = doubts.decode(row.doubt)
-        choices = tuple(msgspec.structs.replace(choice, first_only=False) for choice in doubt.choices)
+        choices = tuple(
+            msgspec.structs.replace(choice, first_only=False) for choice in doubt.choices if not choice.tags
+        )
         eased = msgspec.structs.replace(doubt, choices=choices).encode()
         conn.execute(update(coupon).where(coupon.c.order_ref == row.order_ref).values(doubt=eased))
     conn.execute(update(coupon_customer).values(orders=len(open_), counted_at=now))

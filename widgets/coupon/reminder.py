@@ -17,6 +17,7 @@ _WAITING: Select[Any] = (
         coupon_node.c.value,
         coupon_node.c.minimum,
         coupon_node.c.currency,
+        coupon_node.c.goods,
         coupon_code.c.code,
     )
     .select_from(order)

@@ -2,14 +2,14 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from plugin.core.codes import PREFIX, is_prefix
 from plugin.language import sentence
 from plugin.setting_errors import WrongField
 from plugin.settings import Section
-
-HIGHEST = 10**12
-"""More minor units than any cart holds."""
+from widgets.coupon.seasons import MOST_CAMPAIGNS, Campaign
+from widgets.coupon.worth import HIGHEST, check_worth
 
 
 class CouponSettings(Section):
@@ -107,16 +107,33 @@ class CouponSettings(Section):
         json_schema_extra={"unit": "money"},
     )
 
+    campaigns: tuple[Campaign, ...] = Field(
+        default=(),
+        max_length=MOST_CAMPAIGNS,
+        title=sentence("Campaigns"),
+        description=sentence("Other coupons for a season, for some customers, countries or products."),
+    )
+    prefix: str = Field(
+        default=PREFIX,
+        title=sentence("Codes begin with"),
+        description=sentence(
+            "2 to 10 letters, or the digits 3, 4, 7 and 9, which look like no letter. New codes have it."
+        ),
+    )
+
+    @field_validator("prefix")
+    @classmethod
+    def _is_prefix(cls, value: str) -> str:
+        found = value.strip().upper()
+        if not is_prefix(found):
+            raise ValueError(sentence("Enter 2 to 10 letters, or the digits 3, 4, 7 and 9."))
+        return found
+
     @model_validator(mode="after")
     def _not_for_free(self) -> Self:
-        _check_worth(self.kind, self.value, self.minimum_subtotal, ("value", "minimum_subtotal"))
-        _check_worth(self.stamp_kind, self.stamp_value, self.stamp_minimum, ("stamp_value", "stamp_minimum"))
+        check_worth(self.kind, self.value, self.minimum_subtotal, ("value", "minimum_subtotal"))
+        check_worth(self.stamp_kind, self.stamp_value, self.stamp_minimum, ("stamp_value", "stamp_minimum"))
+        ids = [campaign.id for campaign in self.campaigns]
+        if len(set(ids)) < len(ids) or {"", "stamp"} & set(ids):
+            raise WrongField("campaigns", sentence("Give each campaign a short name of its own."))
         return self
-
-
-def _check_worth(kind: str, value: int, minimum: int, fields: tuple[str, str]) -> None:
-    """Refuse what would make a free order that earns a coupon again (semantics C 18)."""
-    if kind == "percentage" and value > 100:
-        raise WrongField(fields[0], sentence("Enter at most 100 percent."))
-    if kind == "amount" and minimum <= value:
-        raise WrongField(fields[1], sentence("A fixed amount needs a minimum order value above it."))

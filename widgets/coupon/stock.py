@@ -87,7 +87,7 @@ def review(conn: Connection, shop_id: int, node_id: int, now: datetime, *, filli
     versions = settings.versions(conn, [shop_id], MODELS)
     today = now.astimezone(versions.current(shop_id, ShopSettings).value.zone).date()
     served = pool.serve_waiting(conn, node, today, now)
-    is_offered = any(offer.gives == node.campaign for offer in offers.of_shop(versions, shop_id))
+    is_offered = any(offer.gives == node.campaign for offer in offers.running(versions, shop_id, now))
     aim = _aim(conn, shop_id, now) if is_offered else 0
     free = _count(conn, node, FREE)
     waiting = conn.execute(_WAITING, {"node": node.id, "today": today}).scalar_one()
@@ -102,7 +102,7 @@ def first_code(conn: Connection, node: Node) -> str:
     """Return the code that the node is created with, written down before it is sent."""
     if node.first_code is not None:
         return node.first_code
-    code = new_code()
+    code = new_code(node.campaign.prefix)
     write_down(conn, node, [code])
     conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(first_code=code))
     return code
@@ -122,7 +122,7 @@ def another_first_code(conn: Connection, node: Node, code: str) -> None:
 
 def ask(conn: Connection, node: Node, amount: int) -> None:
     """Write down new codes for one call."""
-    write_down(conn, node, new_codes(min(amount, PORTION)))
+    write_down(conn, node, new_codes(min(amount, PORTION), node.campaign.prefix))
 
 
 def write_down(conn: Connection, node: Node, codes: Sequence[str]) -> None:

@@ -36,6 +36,9 @@ coupon_node = Table(
     Column("value", Big, nullable=False),
     Column("minimum", Big, nullable=False),
     Column("currency", String(3), nullable=False),
+    Column("prefix", String(10), nullable=False, server_default="DANKE"),
+    Column("goods", Text),
+    Column("title", String(80), nullable=False, server_default=""),
     Column("gid", String(80)),
     Column("first_code", String(32)),
     Column("creation", String(80)),
@@ -44,7 +47,7 @@ coupon_node = Table(
     Index("uq_coupon_node_shop_id_fingerprint", "shop_id", "fingerprint", unique=True),
 )
 """One discount node at Shopify for each campaign version, never changed. ``gid`` is None until it is known to be
-there, ``first_code`` the code it is created with, ``creation`` a running import of codes; from the code ``low_id`` on
+there, ``goods`` what it is limited to, as JSON, ``first_code`` the code it is created with, ``creation`` a running import of codes; from the code ``low_id`` on
 the pool is less than half full."""
 
 coupon_code = Table(
@@ -116,6 +119,16 @@ coupon_customer = Table(
 )
 """What Shopify said of a customer when a campaign first asked; ``orders`` None: not asked yet, else the number of
 orders at the instant ``counted_at``, which never changes."""
+
+coupon_tags = Table(
+    "coupon_tags",
+    metadata,
+    Column("person_ref", Id, ForeignKey("coupon_customer.id"), primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("tags", Text, nullable=False),
+    Index("ix_coupon_tags_day", "day"),
+)
+"""The tags of a customer for orders of a day, as JSON: asked once, and kept for the days in which such an order can come."""
 
 coupon_budget = Table(
     "coupon_budget",

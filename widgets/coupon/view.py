@@ -33,6 +33,7 @@ _READ = (
         coupon_node.c.value,
         coupon_node.c.minimum,
         coupon_node.c.currency,
+        coupon_node.c.goods,
         coupon_code.c.code,
         _USED.label("used"),
     )
@@ -229,7 +230,10 @@ def _validity(row: Row[Any], language: Language) -> str:
 
 def _until(row: Row[Any], language: Language) -> str:
     day = language.long_date(row.expires_on)
-    if not row.minimum:
-        return language.gettext("Valid until %(date)s.", date=day)
-    minimum = language.money(row.minimum, row.currency)
-    return language.gettext("Valid until %(date)s, from %(minimum)s.", date=day, minimum=minimum)
+    if row.minimum:
+        minimum = language.money(row.minimum, row.currency)
+        said = language.gettext("Valid until %(date)s, from %(minimum)s.", date=day, minimum=minimum)
+    else:
+        said = language.gettext("Valid until %(date)s.", date=day)
+    limited = language.gettext("It holds for selected products.")
+    return f"{said} {limited}" if row.goods else said

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def mint(conn: Connection, shop_id: int, amount: int, now: datetime) -> None:
                 "gid": f"gid://shopify/DiscountRedeemCode/{next(_gids)}",
                 "state": FREE,
             }
-            for code in codes.new_codes(amount)
+            for code in codes.new_codes(amount, node.campaign.prefix)
         ]
         conn.execute(insert(coupon_code), rows)
 
@@ -117,13 +117,14 @@ class Stage:
 
         await self.db.write(work)
 
-    async def answer(self, customer_id: int, orders: int) -> None:
-        """Have Shopify's answer about a customer arrive: how many orders they have placed."""
+    async def answer(self, customer_id: int, orders: int, *tags: str, day: date | None = None) -> None:
+        """Have Shopify's answer about a customer arrive: how many orders they have placed, their tags of a day."""
 
         def work(conn: Connection) -> None:
             mine = select(coupon_customer.c.id).where(coupon_customer.c.customer_id == customer_id)
             key = conn.execute(mine).scalar_one_or_none() or 0
-            asking.decide(conn, self.shop.id, key, Counted(orders, self.now), self.now)
+            told = asking.Answer(Counted(orders, self.now), day, tags)
+            asking.decide(conn, self.shop.id, key, told, self.now)
 
         await self.db.write(work)
 

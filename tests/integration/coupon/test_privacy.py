@@ -9,7 +9,7 @@ from plugin.core.order_book import order
 from tests.integration.coupon.stage import Stage
 from widgets.base import Subject
 from widgets.coupon.jobs import expire
-from widgets.coupon.privacy import PROCESSING, erase, erase_counted, export, export_counted
+from widgets.coupon.privacy import PROCESSING, erase, erase_counted, erase_tags, export, export_counted
 from widgets.coupon.tables import EXPIRED, GIVEN, coupon, coupon_code, coupon_customer, coupon_use
 
 
@@ -80,11 +80,12 @@ async def test_a_strangers_page_still_says_that_their_code_was_used(stage: Stage
 
 
 def test_what_is_kept_of_a_person_is_declared() -> None:
-    processing, counted = PROCESSING
+    processing, counted, tagged = PROCESSING
     assert {"coupon_code.code", "coupon_code.assigned_at", "coupon.order_ref"} <= set(processing.columns)
     assert processing.export is export
     assert processing.erase is erase
     assert counted.erase is erase_counted
+    assert tagged.erase is erase_tags
 
 
 async def test_what_shopify_counted_is_told_and_forgotten_and_late_answers_find_nobody(stage: Stage) -> None:

@@ -1,5 +1,8 @@
 """A code cannot be guessed, can be read out, and is recognised however an order writes it."""
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +41,7 @@ def test_codes_of_one_portion_differ() -> None:
 
 def test_every_letter_comes_up_at_every_place() -> None:
     made = codes.new_codes(2000)
-    for place in range(len(codes.PREFIX) + 1, codes.LENGTH):
+    for place in range(len(codes.PREFIX) + 1, len(made[0])):
         seen = {code[place] for code in made} - {"-"}
         assert seen in (set(), set(codes.ALPHABET))
 
@@ -53,10 +56,26 @@ def test_a_code_is_known_in_any_case_and_with_space_around_it() -> None:
 @given(st.text(max_size=40))
 def test_another_discount_code_is_none_of_ours(text: str) -> None:
     found = codes.known_form(text)
-    assert found is None or (found.startswith("DANKE-") and len(found) == codes.LENGTH)
+    assert found is None or re.fullmatch(r"[A-Z3479]{2,10}(-[34679CDFHJKMNPQRTVWXY]{4}){3}", found)
 
 
 def test_letters_that_only_become_ours_by_folding_are_not_ours() -> None:
     code = codes.new_code()
     assert codes.known_form(code.replace("K", "\u212a")) is None
     assert codes.known_form("SUMMER10") is None
+
+
+@pytest.mark.parametrize("prefix", ["MERCI", "SOMMER", "A4", "THANKYOU39"])
+def test_a_shop_chooses_what_its_codes_begin_with_and_nothing_is_easier_to_guess(prefix: str) -> None:
+    assert codes.is_prefix(prefix)
+    code = codes.new_code(prefix)
+    assert code.startswith(f"{prefix}-")
+    assert codes.known_form(code.lower()) == code
+    assert len(code.removeprefix(f"{prefix}-").replace("-", "")) == codes.GROUPS * codes.SIZE
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "A", "ELEVENCHARS", "DANKE1", "O0", "S5", "B8", "2Z", "É4", "A B", "A-B", "abc"]
+)
+def test_a_prefix_has_no_digit_that_looks_like_a_letter(prefix: str) -> None:
+    assert not codes.is_prefix(prefix)

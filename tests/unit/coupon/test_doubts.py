@@ -48,3 +48,19 @@ def test_without_a_choice_the_reason_is_the_orders_own() -> None:
 def test_what_is_written_down_is_read_again() -> None:
     for doubt in (Doubt((STAMPS, FIRST), 1, DAY), Doubt((), 1, DAY, Refusal.SOURCE)):
         assert decode(doubt.encode()) == doubt
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"), [(None, None), (frozenset({"vip"}), (3, None)), (frozenset({"x"}), (1, None))]
+)
+def test_one_of_the_tags_is_enough_in_any_case(
+    tags: frozenset[str] | None, expected: tuple[int, Refusal | None] | None
+) -> None:
+    tagged = Choice("vip", 3, DAY, tags=("VIP", "press"))
+    assert got(Doubt((tagged, ANY), 1, DAY), Buyer(tags=tags)) == expected
+
+
+def test_a_condition_that_fails_needs_no_answer_to_the_other() -> None:
+    both = Choice("vip", 3, DAY, first_only=True, tags=("vip",))
+    assert got(Doubt((both, ANY), 1, DAY), Buyer(tags=frozenset())) == (1, None)
+    assert got(Doubt((both, ANY), 1, DAY), Buyer(2, is_first=False)) == (1, None)

@@ -70,7 +70,7 @@ def test_a_cap_is_an_amount_and_nothing_means_none() -> None:
     assert set(refused.value.fields) == {"monthly_cap"}
 
 
-@pytest.mark.parametrize("key", ["campaigns", "unknown"])
+@pytest.mark.parametrize("key", ["excluded_products", "unknown"])
 def test_a_setting_without_an_effect_is_refused(key: str) -> None:
     with pytest.raises(Invalid) as refused:
         changed(**{key: "1"})
@@ -81,3 +81,45 @@ def test_a_setting_without_an_effect_is_refused(key: str) -> None:
 def test_a_coupon_is_valid_for_a_day_to_three_years(days: int) -> None:
     with pytest.raises(Invalid):
         changed(valid_days=days)
+
+
+def test_campaigns_say_what_is_wrong_with_which_of_them() -> None:
+    fine = {"id": "a", "title": "A", "value": 15}
+    assert changed(campaigns=[fine]).campaigns[0].priority == 50
+    for wrong, place in (
+        ({"value": 101}, "value"),
+        ({"kind": "amount", "value": 500, "minimum_subtotal": 500}, "minimum_subtotal"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-23"}, "ends_on"),
+        ({"starts_on": "24.12.2026"}, "starts_on"),
+        ({"countries": ["Germany"]}, "countries"),
+        ({"only_products": ["5"]}, "only_products"),
+        ({"only_collections": ["gid://shopify/Product/5"]}, "only_collections"),
+        (
+            {
+                "only_products": ["gid://shopify/Product/5"],
+                "only_collections": ["gid://shopify/Collection/5"],
+            },
+            "only_collections",
+        ),
+        ({"customer_tags": [" "]}, "customer_tags"),
+        ({"priority": 0}, "priority"),
+        ({"id": "has space"}, "id"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            changed(campaigns=[fine | wrong])
+        assert "campaigns" in next(iter(refused.value.fields))
+        assert place in refused.value.message
+
+
+@pytest.mark.parametrize("ids", [("a", "a"), ("stamp",)])
+def test_campaigns_are_told_apart_from_each_other_and_from_the_stamp_card(ids: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid) as refused:
+        changed(campaigns=[{"id": id, "title": id, "value": 15} for id in ids])
+    assert set(refused.value.fields) == {"campaigns"}
+
+
+def test_a_prefix_is_written_large_and_refused_with_what_looks_alike() -> None:
+    assert changed(prefix=" merci ").prefix == "MERCI"
+    with pytest.raises(Invalid) as refused:
+        changed(prefix="CODE10")
+    assert set(refused.value.fields) == {"prefix"}
