@@ -40,7 +40,7 @@ def shopping(walk: Walk, email: str) -> Iterator[str]:
     expect(walk.widgets.get_by_text(re.compile(CODE)).first).to_be_visible()
     yield "order"
     walk.sign_in(email)
-    expect(walk.widgets.get_by_text("+64")).to_be_visible()
+    expect(walk.widgets.get_by_text("+64").first).to_be_visible()
     yield "account"
     walk.go("/storefront")
     expect(page.locator("#dankbar-loyalty .figures")).to_be_visible()
@@ -179,7 +179,7 @@ def test_points_taller_than_their_place_are_reached_by_the_keyboard(walk: Walk, 
     place = page.locator("[data-dankbar-block=loyalty]")
     expect(place).to_have_attribute("tabindex", "0")
     assert walk.shut_out() == []
-    page.get_by_role("link", name="Jetzt einlösen").focus()
+    page.get_by_role("link", name=walk.say("shop.browse")).focus()
     page.keyboard.press("Tab")
     expect(place.get_by_text("+64")).to_be_in_viewport()
     assert place.evaluate("(place) => place.scrollHeight - place.clientHeight") == 0, "all of it is shown"

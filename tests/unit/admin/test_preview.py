@@ -109,8 +109,8 @@ def test_two_previews_share_nothing_and_say_the_same(name: str) -> None:
 
 def test_the_figures_are_of_two_orders() -> None:
     first = rehearsed("loyalty")
-    numbers = re.findall(r'class="big">(\d+)', first.scenes[3].html or "")
-    assert numbers == ["299", "49"]
+    numbers = re.findall(r'class="big">([+\d]+)', first.scenes[3].html or "")
+    assert numbers == ["299", "+49"]
 
 
 def test_every_sentence_names_a_text_of_the_view() -> None:
