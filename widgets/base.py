@@ -84,6 +84,21 @@ class Route(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
+class Page(Generic[S]):
+    """A page within the shop's theme, ``/proxy/widgets/{widget}/{path}``; without JavaScript, for reading and printing.
+
+    ``template`` is one of the widget's own; ``view`` is asked for whoever is signed in, or for everybody where it is
+    not ``signed_in``. None means that this shop has no such page.
+    """
+
+    path: str
+    title: str
+    view: View[S]
+    template: str
+    signed_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A person within one shop: all customer ids merged into one, and the orders that are theirs by our key."""
 
@@ -174,6 +189,7 @@ class Widget(Generic[S]):
     settings: type[S]
     view: View[S]
     actions: tuple[Route[S], ...] = ()
+    pages: tuple[Page[S], ...] = ()
     effects: Mapping[str, OrdersEffect] = field(default_factory=dict)
     """``orders`` is the one kind there is."""
     on_merge: Callable[[Connection, int, int, datetime], None] | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from widgets.base import Context, Widget
+from widgets.base import Context, Page, Widget
 from widgets.registry import ALL
 
 SHARED = Path(__file__).parent / "templates"
@@ -26,6 +26,23 @@ def fragment(widget: Widget[Any], ctx: Context, view: object, outcome: object = 
             ctx=ctx,
             view=view,
             outcome=outcome,
+            language=ctx.language,
+            _=ctx.language.gettext,
+            ngettext=ctx.language.ngettext,
+        )
+    )
+
+
+def document(widget: Widget[Any], page: Page[Any], ctx: Context, view: object | None) -> str:
+    """Return what a page says, within one root ``<section>``; without a view it asks to sign in."""
+    return (
+        _environment()
+        .get_template("shared/page.html")
+        .render(
+            widget=widget,
+            page=page,
+            ctx=ctx,
+            view=view,
             language=ctx.language,
             _=ctx.language.gettext,
             ngettext=ctx.language.ngettext,

@@ -1,5 +1,6 @@
 """All widgets there are: every folder here that is a package, checked when the program starts."""
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 
 from plugin.settings import Section, ShopSettings
 from widgets.base import Widget
+
+_PATH = re.compile(r"[a-z]+(-[a-z]+)*")
 
 EFFECTS = frozenset({"orders"})
 
@@ -59,6 +62,11 @@ def _wrong(widget: Widget[Any]) -> Iterator[str]:
         yield "it has an effect of an unknown kind"
     if any(not route.path.startswith("/") for route in widget.actions):
         yield "the path of an action does not start with /"
+    for page in widget.pages:
+        if not (widget.folder / "templates" / page.template).is_file():
+            yield f"templates/{page.template} is missing"
+        if not _PATH.fullmatch(page.path):
+            yield f"a page cannot be reached under {page.path}"
     if any(
         not name.startswith(f"{widget.name}.") for name in (*widget.tasks, *(job.name for job in widget.jobs))
     ):

@@ -19,6 +19,7 @@ from widgets.base import Surface, Widget
 from widgets.display import Display, display_of, params_of, shopping, visiting
 from widgets.fragment import fragment
 from widgets.known_order import claim
+from widgets.pages import page_routes
 from widgets.registry import ALL
 from widgets.views import Asked, to_json, view_of, views_of
 
@@ -37,6 +38,7 @@ def widget_routes() -> list[Route]:
         Route("/proxy/widgets", many_fragments, methods=["GET"]),
         Route("/proxy/widgets/{name}.json", one_view, methods=["GET"]),
         *action_routes(),
+        *page_routes(),
         Route("/proxy/widgets/{name}", one_fragment, methods=["GET"]),
         Route("/ext/orders/{id}", order_widgets, methods=["GET"]),
         Route("/ext/account", account_widgets, methods=["GET"]),

@@ -19,6 +19,9 @@ export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
       {entries.map((entry, index) => (
         <Line key={index} left={entry.text} below={day(entry, page)} right={signed(entry, page)} />
       ))}
+      {entries.length > 0 && view.statement_url && view.statement_text && (
+        <s-link href={view.statement_url}>{view.statement_text}</s-link>
+      )}
     </Card>
   );
 }

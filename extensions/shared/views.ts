@@ -41,6 +41,8 @@ export interface LoyaltyView {
   guest_text?: string;
   account_url?: string;
   account_text?: string;
+  statement_url?: string;
+  statement_text?: string;
   text: string;
   title?: string;
   order: boolean;
@@ -95,12 +97,15 @@ function readStamps(view: unknown): {stamps?: StampsView} {
 function readLoyalty(view: unknown): LoyaltyView | undefined {
   if (!isRecord(view)) return undefined;
   const account = text(view, 'account_url');
+  const statement = text(view, 'statement_url');
   return {
     text: text(view, 'text').text ?? '',
     ...text(view, 'title'),
     ...text(view, 'guest_text'),
     ...(/^https?:\/\//.test(account.account_url ?? '') && account),
     ...text(view, 'account_text'),
+    ...(/^https?:\/\//.test(statement.statement_url ?? '') && statement),
+    ...text(view, 'statement_text'),
     order: isRecord(view.order),
     figures: list(view.figures).filter(isFigure),
     rewards: list(view.rewards).filter(isReward),

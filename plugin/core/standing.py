@@ -68,8 +68,18 @@ _ENTRIES = (
     .outerjoin(adjustment, OF_ENTRY & adjustment.c.told)
     .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
     .where(account.c.root_id == _MINE)
-    .order_by(ledger_entry.c.business_at.desc(), ledger_entry.c.id.desc())
+)
+_IN_ORDER = (ledger_entry.c.business_at, ledger_entry.c.id)
+_NEWEST = _ENTRIES.order_by(*(column.desc() for column in _IN_ORDER)).limit(bindparam("most"))
+_BOOKED = _ENTRIES.add_columns(
+    func.sum(ledger_entry.c.points).over(order_by=_IN_ORDER).label("after"),
+    func.count().over().label("all"),
+).subquery()
+_PORTION = (
+    select(_BOOKED)
+    .order_by(_BOOKED.c.business_at.desc(), _BOOKED.c.id.desc())
     .limit(bindparam("most"))
+    .offset(bindparam("skip"))
 )
 
 
@@ -121,8 +131,29 @@ def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) ->
 
 def entries(conn: Connection, shop_id: int, customer_id: int, most: int = 20) -> list[EntryRead]:
     """Return the customer's newest entries by business time."""
-    found = conn.execute(_ENTRIES, {"shop": shop_id, "customer": customer_id, "most": most})
+    found = conn.execute(_NEWEST, {"shop": shop_id, "customer": customer_id, "most": most})
     return [EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An entry with the sum of it and all before it by business time."""
+
+    entry: EntryRead
+    after: int
+
+
+def booked(
+    conn: Connection, shop_id: int, customer_id: int, skip: int, most: int
+) -> tuple[list[Booked], int]:
+    """Return the customer's entries, the newest first, after so many; and how many there are in all (0 beyond them)."""
+    values = {"shop": shop_id, "customer": customer_id, "skip": skip, "most": most}
+    rows = conn.execute(_PORTION, values).all()
+    found = [
+        Booked(EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason), int(row.after))
+        for row in rows
+    ]
+    return found, int(rows[0].all) if rows else 0
 
 
 def _replayed(conn: Connection, rows: Sequence[Any], lifetime: int, now: datetime) -> Standing:

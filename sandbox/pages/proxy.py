@@ -12,8 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.appconfig import read_config
+from sandbox.pages.theme import liquid
 from sandbox.pages.view import show
 from sandbox.pages.visits import Stay, page
+
+LIQUID = "application/liquid"
+"""An answer of this type is rendered in the theme's layout."""
 
 SECONDS = 10.0
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -47,6 +51,9 @@ async def _forward(stay: Stay) -> Response:
             )
         except httpx.HTTPError:
             return show(stay, "proxy_down.html", 502)
+    if answer.headers.get("content-type", "").startswith(LIQUID):
+        page = liquid(answer.text, stay.shop, stay.visit.locale, stay.customer)
+        return show(stay, "app_page.html", answer.status_code, page=page, blocks=[], embeds=[])
     kept = [(name, value) for name, value in answer.headers.multi_items() if name not in _NEVER_ANSWERED]
     found = Response(answer.content, answer.status_code)
     found.raw_headers = [

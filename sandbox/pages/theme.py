@@ -121,7 +121,22 @@ def render(
     cart: Mapping[str, Any] = NO_CART,
 ) -> str:
     """Render one block with its defaults and ``settings``, for whoever is signed in and has this in the cart."""
-    facts = {
+    placed = {
+        "id": block.handle,
+        "settings": {**block.defaults, **(settings or {})},
+        "shopify_attributes": "",
+    }
+    facts = {**_facts(shop, locale, customer, cart), "block": placed}
+    return _environment().from_string(block.source, globals=facts).render()
+
+
+def liquid(source: str, shop: Shop, locale: str, customer: Customer | None = None) -> str:
+    """Render what an app answered through its proxy as Liquid, as a page of the theme."""
+    return _environment().from_string(source, globals=_facts(shop, locale, customer, NO_CART)).render()
+
+
+def _facts(shop: Shop, locale: str, customer: Customer | None, cart: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "request": {"locale": {"iso_code": locale}, "design_mode": False},
         "customer": customer
         and {
@@ -137,14 +152,8 @@ def render(
             "account_url": "/storefront/account",
             "cart_url": "/storefront/cart",
         },
-        "block": {
-            "id": block.handle,
-            "settings": {**block.defaults, **(settings or {})},
-            "shopify_attributes": "",
-        },
         "locale": locale,
     }
-    return _environment().from_string(block.source, globals=facts).render()
 
 
 @cache

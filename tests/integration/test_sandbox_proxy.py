@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import uvicorn
+from markupsafe import escape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -52,6 +53,9 @@ class Echo:
                 return RedirectResponse(f"/proxy/there?{request.url.query}", 302)
             if request.url.path == "/proxy/nothing":
                 return Response(status_code=204)
+            if request.url.path == "/proxy/page":
+                page = "<p>{{ shop.name }} &#123;&#123; shop.name }}</p>"
+                return Response(page, media_type="application/liquid; charset=utf-8")
             found = JSONResponse({"path": request.url.path}, headers={"Cache-Control": "private, no-store"})
             found.set_cookie("app", "1")
             found.headers["X-Powered-By"] = "nobody"
@@ -148,6 +152,16 @@ def test_redirects_are_followed_and_not_passed_on(visitor: httpx.Client, echo: E
     answer = visitor.get("/apps/dankbar/elsewhere")
     assert answer.status_code == 200
     assert answer.json() == {"path": "/proxy/there"}
+
+
+def test_a_page_in_liquid_stands_in_the_themes_layout(visitor: httpx.Client, simulator: Simulator) -> None:
+    answer = visitor.get("/apps/dankbar/page")
+    assert answer.headers["content-type"].startswith("text/html")
+    name = str(escape(simulator.shop("example").name))
+    main = answer.text.partition('<main id="main">')[2].partition("</main>")[0]
+    assert "&#123;&#123; shop.name }}</p>" in main
+    assert main.count("Muster") == 1
+    assert name in answer.text.partition("<main")[0]
 
 
 def test_nothing_is_nothing(visitor: httpx.Client) -> None:

@@ -14,6 +14,7 @@ from widgets.loyalty.redeem import redeem
 from widgets.loyalty.redemption_invariants import REDEMPTION_INVARIANTS
 from widgets.loyalty.reward_tasks import REWARD_TASKS
 from widgets.loyalty.settings import LoyaltySettings
+from widgets.loyalty.statement import STATEMENT
 from widgets.loyalty.view import view
 
 widget = Widget(
@@ -23,6 +24,7 @@ widget = Widget(
     settings=LoyaltySettings,
     view=view,
     actions=(Route("/redeem", redeem),),
+    pages=(STATEMENT,),
     effects={"orders": on_orders},
     on_merge=on_merge,
     tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS},

@@ -87,6 +87,9 @@ class LoyaltyView:
     """How a guest gets at the points of their order; ``account_url`` is where, ``account_text`` the link's label."""
     account_url: str | None = None
     account_text: str | None = None
+    statement_url: str | None = None
+    """The page of all entries, with its link's label."""
+    statement_text: str | None = None
 
 
 def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyView | None:
@@ -119,7 +122,9 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         lifetime=mine.lifetime,
         action_token=ctx.action_token,
         entries=_entries(conn, ctx, zone),
-        figures=_figures(ctx.language, mine, zone),
+        figures=figures_of(ctx.language, mine, zone),
+        statement_url=links.statement_url(ctx),
+        statement_text=ctx.language.gettext("All entries"),
     )
 
 
@@ -141,10 +146,11 @@ def _entries(conn: Connection, ctx: Context, zone: ZoneInfo) -> tuple[Line, ...]
     if ctx.customer_id is None:
         return ()
     found = standing.entries(conn, ctx.shop.id, ctx.customer_id)
-    return tuple(_line(entry, ctx.language, zone) for entry in found)
+    return tuple(line_of(entry, ctx.language, zone) for entry in found)
 
 
-def _line(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
+def line_of(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
+    """Return an entry in words, on the day of the shop's clock."""
     on = entry.at.astimezone(zone).date()
     text = language.gettext(_KINDS[entry.kind])
     if entry.reason:
@@ -152,7 +158,8 @@ def _line(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
     return Line(entry.kind, entry.points, on, text)
 
 
-def _figures(language: Language, mine: Standing, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+def figures_of(language: Language, mine: Standing, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    """Return labels and numbers of what can be spent, is on its way and has to be made up for."""
     found = [(language.gettext("to spend"), language.number(mine.available))]
     if mine.pending:
         found.append((_coming(language, mine, zone), f"+{language.number(mine.pending)}"))

@@ -69,6 +69,18 @@ test('a path without a shop in front of it leads nowhere from here', async () =>
   expect(document.body.querySelector('s-link')).toBeNull();
 });
 
+test('the newest entries lead to all of them, in the shop', async () => {
+  const way = {statement_url: 'https://example.com/apps/dankbar/widgets/loyalty/statement', statement_text: 'Alle Buchungen'};
+  await show(1, known({loyalty: {...STANDING, ...way}}));
+  const link = [...document.body.querySelectorAll('s-link')].find((found) => found.textContent === 'Alle Buchungen')!;
+  expect(link.getAttribute('href')).toBe(way.statement_url);
+});
+
+test.each([{statement_url: 'javascript:alert(1)', statement_text: 'Alle'}, {entries: []}])('%j leads nowhere', async (other) => {
+  await show(1, known({loyalty: {...STANDING, statement_url: 'https://example.com/x', statement_text: 'Alle', ...other}}));
+  expect(document.body.querySelector('s-link')).toBeNull();
+});
+
 test('a day stays that day west of Greenwich', async () => {
   vi.stubEnv('TZ', 'America/Los_Angeles');
   await show(1, known({loyalty: STANDING}));
