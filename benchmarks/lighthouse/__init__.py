@@ -1,0 +1,1 @@
+"""What our blocks cost a storefront's visitor, as Lighthouse sees it."""
