@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Mounted
 
-from plugin.errors import Forbidden, Invalid, TooLarge
+from plugin.errors import AppError, Forbidden, Invalid, TooLarge, TooMany
+from plugin.language import sentence
 from plugin.settings import Section, ShopSettings, versions
 from plugin.shops import Shop, shop_key
 from widgets.action_token import action_token, action_token_ok
@@ -24,6 +25,11 @@ from widgets.views import Asked, context, to_json, view_of
 MOST_BYTES = 16 * 1024
 MOST_FIELDS = 50
 TASKS_BELL = "tasks"
+
+SHOWN = frozenset({403, 404, 409, 422, 429})
+"""Refusals that are said in words within the widget, as it is now, to whoever did not ask for JSON."""
+
+TOO_OLD = sentence("This page was open for a long time. Please try once more.")
 
 
 def action_routes(widgets: Iterable[Widget[Any]] = ALL.values()) -> list[Mounted]:
@@ -42,11 +48,7 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
         check_origin(request.headers, shop)
         if visitor.customer_id is None:
             raise Forbidden("Please sign in first.")
-        await display.rates.admit(route.per_minute, 60, route.path, shop.handle, str(visitor.customer_id))
-        form = await _form(request)
-        key = shop_key(display.keyring, shop)
-        if not action_token_ok(key, shop.id, visitor.customer_id, form.get("action_token", ""), now):
-            raise Forbidden("This page is too old: please reload it and try again.")
+        customer_id, key = visitor.customer_id, shop_key(display.keyring, shop)
         asked = Asked(
             shown,
             params_of(request).get("locale"),
@@ -55,10 +57,17 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
             customer_id=visitor.customer_id,
             params=params_of(request),
             prefix=visitor.path_prefix,
-            action_token=action_token(key, shop.id, visitor.customer_id, now),
+            action_token=action_token(key, shop.id, customer_id, now),
         )
 
-        def work(conn: Connection) -> tuple[object, Asked]:
+        async def allowed() -> Mapping[str, str]:
+            await display.rates.admit(route.per_minute, 60, route.path, shop.handle, str(customer_id))
+            form = await _form(request)
+            if not action_token_ok(key, shop.id, customer_id, form.get("action_token", ""), now):
+                raise Forbidden(TOO_OLD)
+            return form
+
+        def work(conn: Connection, form: Mapping[str, str]) -> tuple[object, Asked]:
             found = versions(conn, [shop.id], [ShopSettings, widget.settings])
             shop_settings = found.current(shop.id, ShopSettings).value
             own: Section = found.current(shop.id, widget.settings).value
@@ -66,14 +75,28 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
             sections = {**shown.sections, widget.name: own}
             return outcome, replace(asked, shown=replace(shown, settings=shop_settings, sections=sections))
 
-        outcome, fresh = await display.db.write(work)
+        async def shown_again(
+            anew: Asked, outcome: object = None, status: int = 200, problem: str | None = None
+        ) -> Response:
+            ctx, view = await display.db.read(lambda conn: view_of(conn, widget, anew))
+            if view is None:
+                return Response(status_code=204 if status == 200 else status)
+            said = None if problem is None else ctx.language.gettext(problem)
+            headers = {"Retry-After": "1"} if status == TooMany.status else None
+            return HTMLResponse(fragment(widget, ctx, view, outcome, said), status, headers)
+
+        in_json = "application/json" in request.headers.get("accept", "")
+        try:
+            form = await allowed()
+            outcome, fresh = await display.db.write(lambda conn: work(conn, form))
+        except AppError as refused:
+            if in_json or refused.status not in SHOWN:
+                raise
+            return await shown_again(asked, status=refused.status, problem=refused.message)
         display.bells.ring(TASKS_BELL)
-        if "application/json" in request.headers.get("accept", ""):
+        if in_json:
             return Response(to_json(outcome), media_type="application/json")
-        ctx, view = await display.db.read(lambda conn: view_of(conn, widget, fresh))
-        if view is None:
-            return Response(status_code=204)
-        return HTMLResponse(fragment(widget, ctx, view, outcome))
+        return await shown_again(fresh, outcome)
 
     return act
 

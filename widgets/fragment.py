@@ -1,7 +1,7 @@
 """A widget's view as HTML: its template inside one root element that says which widget and which language it is.
 
-A template sees ``view``, ``ctx``, ``language``, ``outcome`` (what an action returned, else None), ``_`` and
-``ngettext``; it includes its neighbours as ``loyalty/_entries.html`` and what widgets share as ``shared/...``.
+A template sees ``view``, ``ctx``, ``language``, ``outcome`` (what an action returned, else None), ``problem`` (why it
+refused, else None), ``_`` and ``ngettext``; it includes its neighbours as ``loyalty/_entries.html`` and what widgets share as ``shared/...``.
 """
 
 from functools import cache
@@ -16,7 +16,9 @@ from widgets.registry import ALL
 SHARED = Path(__file__).parent / "templates"
 
 
-def fragment(widget: Widget[Any], ctx: Context, view: object, outcome: object = None) -> str:
+def fragment(
+    widget: Widget[Any], ctx: Context, view: object, outcome: object = None, problem: str | None = None
+) -> str:
     """Return the widget's fragment: one root ``<section id="dankbar-{name}">``, everything in it escaped."""
     return (
         _environment()
@@ -26,6 +28,7 @@ def fragment(widget: Widget[Any], ctx: Context, view: object, outcome: object = 
             ctx=ctx,
             view=view,
             outcome=outcome,
+            problem=problem,
             language=ctx.language,
             _=ctx.language.gettext,
             ngettext=ctx.language.ngettext,

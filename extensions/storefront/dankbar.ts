@@ -118,8 +118,7 @@ function dress(place: HTMLElement): void {
   for (const link of place.querySelectorAll<HTMLAnchorElement>('[href^="/discount/"]')) {
     link.search = `redirect=${encodeURIComponent(back)}`;
   }
-  if (!navigator.clipboard) return;
-  for (const button of place.querySelectorAll<HTMLElement>('[data-dankbar-copy]')) button.hidden = false;
+  for (const button of place.querySelectorAll<HTMLElement>('[data-dankbar-copy]')) button.hidden = !navigator.clipboard;
 }
 
 function copy(event: Event): void {
@@ -132,9 +131,23 @@ function copy(event: Event): void {
   );
 }
 
-/** Load htmx at the first sign of use, and hold a click until it is there. */
+/**
+ * Load htmx at the first sign of use, and hold a click until it is there; at once where the widget waits for something.
+ * Whoever pressed a button that is gone since then goes on at what the answer says.
+ */
 function enliven(place: HTMLElement): void {
   const signs = ['pointerover', 'focusin', 'click'];
+  const live = async (): Promise<void> => {
+    const htmx = await (loading ??= load(place.dataset.htmx!)).catch(() => {});
+    for (const sign of signs) place.removeEventListener(sign, wake, true);
+    if (place.dataset.dankbarLive) return;
+    place.dataset.dankbarLive = '';
+    place.addEventListener('htmx:after:settle', () => {
+      dress(place);
+      if (document.activeElement === document.body) place.querySelector<HTMLElement>('[data-dankbar-said]')?.focus();
+    });
+    htmx?.process(place);
+  };
   const wake = async (event: Event): Promise<void> => {
     const control = (event.target as Element).closest<HTMLElement>('button,a,input,summary');
     const held = event.type === 'click' && control?.closest('[hx-get],[hx-post],[data-hx-get],[data-hx-post]');
@@ -142,16 +155,11 @@ function enliven(place: HTMLElement): void {
       event.preventDefault();
       event.stopPropagation();
     }
-    const htmx = await (loading ??= load(place.dataset.htmx!)).catch(() => {});
-    for (const sign of signs) place.removeEventListener(sign, wake, true);
-    if (!place.dataset.dankbarLive) {
-      place.dataset.dankbarLive = '';
-      place.addEventListener('htmx:after:settle', () => dress(place));
-      htmx?.process(place);
-    }
+    await live();
     if (held) control!.click();
   };
   for (const sign of signs) place.addEventListener(sign, wake, true);
+  if (place.querySelector('[hx-trigger]')) void live();
 }
 
 let loading: Promise<Htmx> | undefined;

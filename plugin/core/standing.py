@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from plugin.core import positions
 from plugin.core.accounts import account
 from plugin.core.adjustments import OF_ENTRY, adjustment
 from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry, of_kind
+from plugin.core.lots import Remainder
 from plugin.core.order_book import order
+from plugin.core.redemptions import redemption
 
 _MINE = (
     select(account.c.root_id)
@@ -44,6 +46,7 @@ _GIVEN = (
     )
     .scalar_subquery()
 )
+_REDEEMED = select(literal(1)).where(redemption.c.account_id.in_(_GROUP)).exists()
 _TOTALS = select(
     account.c.id,
     account.c.root_id,
@@ -54,6 +57,7 @@ _TOTALS = select(
     _FIRST.label("first_at"),
     _LAST.label("last_at"),
     _GIVEN.label("given"),
+    _REDEEMED.label("redeemed"),
 ).where(account.c.root_id == _MINE)
 _ENTRIES = (
     select(
@@ -97,6 +101,11 @@ class Standing:
     lifetime: int
     first_at: datetime | None = None
     last_at: datetime | None = None
+    root: int = 0
+    """The account that stands for the customer; ``redeemed``: some reward was bought with its points."""
+    redeemed: bool = False
+    lots: tuple[Remainder, ...] = ()
+    """What is left of lots, where some of them have an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,8 @@ def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) ->
         lifetime=lifetime,
         first_at=rows[0].first_at,
         last_at=rows[0].last_at,
+        root=rows[0].root_id,
+        redeemed=bool(rows[0].redeemed),
     )
 
 
@@ -160,4 +171,14 @@ def _replayed(conn: Connection, rows: Sequence[Any], lifetime: int, now: datetim
     """Points that expired since expiry was last posted are gone already for whoever reads."""
     first = rows[0]
     held = positions.holdings(conn, [first.root_id])[first.root_id].at(now)
-    return Standing(held.available, held.pending, held.debt, lifetime, first.first_at, first.last_at)
+    return Standing(
+        available=held.available,
+        pending=held.pending,
+        debt=held.debt,
+        lifetime=lifetime,
+        first_at=first.first_at,
+        last_at=first.last_at,
+        root=first.root_id,
+        redeemed=bool(first.redeemed),
+        lots=held.lots,
+    )

@@ -1,6 +1,6 @@
 """What a shopper sees of their points: this order's for whoever holds its proof, the account for its customer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,8 @@ from plugin.core.standing import EntryRead, Standing
 from plugin.language import Language
 from plugin.setting_input import sentence
 from widgets.base import Context
-from widgets.loyalty import links
+from widgets.loyalty import links, offers
+from widgets.loyalty.offers import Code, Ending, Offer
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.wording import breakdown_text
 
@@ -79,7 +80,15 @@ class LoyaltyView:
     debt: int | None = None
     lifetime: int | None = None
     action_token: str | None = None
-    rewards: tuple[()] = ()
+    rewards: tuple[Offer, ...] = ()
+    rewards_title: str | None = None
+    redeem_text: str | None = None
+    redeem_url: str | None = None
+    """Where rewards are redeemed, on pages that have no form for it."""
+    codes: tuple[Code, ...] = ()
+    look_again: int | None = None
+    """Seconds after which a page looks again, while a code is being made."""
+    endings: tuple[Ending, ...] = ()
     entries: tuple[Line, ...] = ()
     figures: tuple[tuple[str, str], ...] = ()
     """Label and number as they are shown, the spendable points first."""
@@ -112,7 +121,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
             account_url=links.account_url(ctx) if guest else None,
             account_text=ctx.language.gettext("Sign in") if guest else None,
         )
-    return LoyaltyView(
+    own = LoyaltyView(
         text=text,
         title=title,
         order=order,
@@ -125,6 +134,24 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         figures=figures_of(ctx.language, mine, zone),
         statement_url=links.statement_url(ctx),
         statement_text=ctx.language.gettext("All entries"),
+        endings=offers.endings(ctx, mine.lots),
+    )
+    if mine.redeemed:
+        codes, look_again = offers.bought(conn, ctx, mine.root)
+        own = replace(own, codes=codes, look_again=look_again)
+    return _with_rewards(own, ctx, offers.offers(ctx, settings.rewards, mine.available))
+
+
+def _with_rewards(own: LoyaltyView, ctx: Context, found: tuple[Offer, ...]) -> LoyaltyView:
+    if not found:
+        return own
+    here = ctx.action_token is not None
+    return replace(
+        own,
+        rewards=found,
+        rewards_title=ctx.language.gettext("What your points buy"),
+        redeem_text=ctx.language.gettext("Redeem") if here else ctx.language.gettext("Redeem in the shop"),
+        redeem_url=None if here else f"https://{ctx.shop.host}/",
     )
 
 

@@ -25,6 +25,7 @@ from plugin.shopify import Gateway
 from plugin.shops import Shop, shop_key
 from plugin.tasks import Claimed, TaskRun
 from plugin.wake import Bells
+from sandbox import tokens
 from sandbox.simulator import Simulator
 from sandbox.state import Customer, Discount, RedeemCode
 from tests import engine
@@ -140,6 +141,22 @@ class Till:
         )
         theirs.codes[code.casefold()] = RedeemCode(self.sim.state.ids.next(), code)
         shop.discounts[number] = theirs
+
+    async def extension(self, path: str, customer: int | None = None, **query: str) -> dict[str, Any]:
+        """What an extension on a checkout or account page is told of points."""
+        token = tokens.shopper_token(
+            SECRET,
+            client_id=CLIENT,
+            shop_domain=self.shop.domain,
+            customer_id=customer,
+            now=datetime.now(UTC),
+        )
+        answer = await self.stage.client.get(
+            f"/ext{path}", params=query, headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["widgets"]["loyalty"]
+        return found
 
     async def available(self, customer: Customer | int) -> int:
         id = customer if isinstance(customer, int) else customer.id
