@@ -1,12 +1,14 @@
 import {Card} from './Card';
+import {Loyalty} from './Loyalty';
 import type {Page} from './page';
 import {sample} from './sample';
+import type {LoyaltyView} from './views';
 
 /**
  * The sample's own lines, veiled: the page has its final height before anything is known. Every order has a coupon; an
- * account has one waiting only now and then, and no place is held for it.
+ * account has one waiting only now and then, and no place is held for it. Points that Shopify has already stand unveiled.
  */
-export function Skeleton({page}: {page: Page}) {
+export function Skeleton({page, points}: {page: Page; points?: LoyaltyView | undefined}) {
   const {coupon, loyalty} = sample(page);
   return (
     <s-stack gap="base" accessibilityRole="status" accessibilityLabel={page.say('loading')}>
@@ -21,12 +23,16 @@ export function Skeleton({page}: {page: Page}) {
           <Veiled text={coupon.note} />
         </Card>
       )}
-      <Card>
-        <Veiled text={loyalty?.title} />
-        <Veiled text={loyalty?.figures[0]?.[1]} />
-        <Veiled text={loyalty?.figures[0]?.[0]} />
-        {page.aboutOrder && <Veiled text={loyalty?.text} />}
-      </Card>
+      {points ? (
+        <Loyalty view={points} page={page} />
+      ) : (
+        <Card>
+          <Veiled text={loyalty?.title} />
+          <Veiled text={loyalty?.figures[0]?.[1]} />
+          <Veiled text={loyalty?.figures[0]?.[0]} />
+          {page.aboutOrder && <Veiled text={loyalty?.text} />}
+        </Card>
+      )}
     </s-stack>
   );
 }

@@ -1,6 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 
 import {ask} from './answer';
+import {balanceView, type Balance} from './balance';
 import {Note} from './Card';
 import {Coupon} from './Coupon';
 import {Loyalty} from './Loyalty';
@@ -8,7 +9,7 @@ import type {Page} from './page';
 import {follow, type Shown} from './patience';
 import {sample} from './sample';
 import {Skeleton} from './Skeleton';
-import type {Views} from './views';
+import type {LoyaltyView, Views} from './views';
 
 /** Milliseconds the page may take to learn which order it is about. */
 export const UNNAMED = 15_000;
@@ -16,10 +17,12 @@ export const UNNAMED = 15_000;
 /** All of the app's widgets on this page, from one request; never more than one quiet sentence when it fails. */
 export function Widgets({page}: {page: Page}) {
   const shown = useShown(page);
-  if (shown.state === 'absent' || shown.state === 'failed') return <Note text={page.say(shown.state)} />;
+  const points = usePoints(page);
+  if (shown.state === 'absent') return <Note text={page.say('absent')} />;
+  if (shown.state === 'failed') return <Failed page={page} points={points} />;
   const {views} = shown;
   if (!views.coupon && !views.loyalty) {
-    if (shown.state === 'waiting') return <Skeleton page={page} />;
+    if (shown.state === 'waiting') return <Skeleton page={page} points={points} />;
     return shown.state === 'late' ? <Note text={page.say('later')} /> : null;
   }
   const late = shown.state === 'late' ? page.say('later') : undefined;
@@ -30,6 +33,33 @@ export function Widgets({page}: {page: Page}) {
       {late && views.coupon?.state !== 'pending' && <Note text={late} />}
     </s-stack>
   );
+}
+
+/** While the app cannot be reached, the points stay that Shopify has. */
+function Failed({page, points}: {page: Page; points: LoyaltyView | undefined}) {
+  const note = <Note text={page.say('failed')} />;
+  if (!points) return note;
+  return (
+    <s-stack gap="base">
+      <Loyalty view={points} page={page} />
+      {note}
+    </s-stack>
+  );
+}
+
+/** The points as Shopify has them, at once or as soon as it has said so. */
+function usePoints(page: Page): LoyaltyView | undefined {
+  const [asked, setAsked] = useState<Balance>();
+  useEffect(() => {
+    if (page.sample || !page.askBalance) return undefined;
+    let here = true;
+    void page.askBalance().then((found) => here && setAsked(found));
+    return () => {
+      here = false;
+    };
+  }, []);
+  const balance = page.balance ?? asked;
+  return balance && balanceView(balance, page);
 }
 
 const NOTHING: Views = {};

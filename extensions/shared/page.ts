@@ -1,4 +1,5 @@
 import {ADDRESS} from './address';
+import type {Balance} from './balance';
 
 type Keys<Tree, Above extends string = ''> = {
   [Key in keyof Tree & string]: Tree[Key] extends string ? `${Above}${Key}` : Keys<Tree[Key], `${Above}${Key}.`>;
@@ -16,6 +17,10 @@ export interface Page {
   sample: boolean;
   /** False where only the account's own widgets have a place. */
   aboutOrder: boolean;
+  /** What Shopify has of the customer's points on this page already. */
+  balance?: Balance | undefined;
+  /** The same, where Shopify has to be asked for it. */
+  askBalance?: () => Promise<Balance | undefined>;
   say: (key: Words) => string;
   number: (value: number) => string;
   date: (value: Date) => string;

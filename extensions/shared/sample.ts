@@ -16,12 +16,12 @@ export function sample({say, number, aboutOrder}: Page): Views {
       note: say('sample.coupon.note'),
     },
     loyalty: {
-      title: say('sample.loyalty.title'),
+      title: say('points.title'),
       text: say(aboutOrder ? 'sample.loyalty.order' : 'sample.loyalty.text'),
       order: aboutOrder,
       figures: [
-        [say('sample.loyalty.spend'), number(320)],
-        [say('sample.loyalty.coming'), number(49)],
+        [say('points.spend'), number(320)],
+        [say('points.coming'), number(49)],
       ],
       rewards: [],
       entries: [],

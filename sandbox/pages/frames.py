@@ -90,7 +90,17 @@ def _facts(stay: Stay, target: Target, order: Order | None, *, editor: bool) -> 
             "storefrontUrl": f"https://{stay.shop.domain}",
         },
         "signals": _signals(stay, order),
+        "points": _points(stay),
     }
+
+
+def _points(stay: Stay) -> str | None:
+    """What the Customer Account API says of the signed-in customer's metafield ``$app:points``."""
+    customer = stay.customer
+    held = customer and stay.shop.metafields.get(
+        (customer.gid, f"app--{stay.simulator.state.app_id}", "points")
+    )
+    return held.value if held else None
 
 
 def _signals(stay: Stay, order: Order | None) -> dict[str, Any]:
@@ -100,7 +110,12 @@ def _signals(stay: Stay, order: Order | None) -> dict[str, Any]:
         "authenticationState": "fully_authenticated" if customer else "pre_authenticated",
         "settings": {},
         "checkoutToken": order.checkout_token if order else None,
+        "appMetafields": [],
     }
+    if customer is not None and (points := _points(stay)) is not None:
+        owner = {"type": "customer", "id": customer.gid}
+        field = {"namespace": "$app", "key": "points", "value": points, "valueType": "json_string"}
+        facts["appMetafields"] = [{"target": owner, "metafield": {**field, "type": "json"}}]
     if order is not None:
         facts |= {"order": _order(order.body), "orderConfirmation": _confirmation(stay, order)}
     return facts

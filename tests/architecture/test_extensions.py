@@ -105,6 +105,24 @@ def test_an_extension_names_its_targets_and_asks_for_the_network_alone(name: str
     assert all((EXTENSIONS / name / target["module"]).is_file() for target in found["targeting"])
 
 
+def test_the_order_page_is_given_the_one_metafield_that_the_app_declares() -> None:
+    """The profile has none on its page and asks Shopify; its document is valid in the Customer Account API."""
+    given = {target["target"]: target.get("metafields") for target in extension("account")["targeting"]}
+    order_page, profile = TARGETS["account"]
+    assert given == {order_page: [{"namespace": "$app", "key": "points"}], profile: None}
+    declared = APP["customer"]["metafields"]["app"]
+    assert declared.keys() == {"points"}
+    assert declared["points"]["type"] == "json"
+    assert declared["points"]["access"] == {
+        "admin": "merchant_read",
+        "storefront": "none",
+        "customer_account": "read",
+    }
+    source = (EXTENSIONS / "shared" / "balance.ts").read_text("utf-8")
+    assert 'metafield(namespace: "$app", key: "points") { value }' in source
+    assert f"api/{config('account')['api_version']}/graphql.json" in source
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_settings_of_an_extension_are_of_known_types(name: str) -> None:
     fields = extension(name).get("settings", {}).get("fields", [])

@@ -2,6 +2,7 @@ import '@shopify/ui-extensions/preact';
 import {render} from 'preact';
 import type {Api} from '@shopify/ui-extensions/customer-account.order-status.block.render';
 
+import {balanceIn} from '../../shared/balance';
 import {orderNumber} from '../../shared/order';
 import {orderUrl, pageOf} from '../../shared/page';
 import {Widgets} from '../../shared/Widgets';
@@ -16,5 +17,7 @@ function OrderStatus() {
   const number = orderNumber(shopify.order.value?.id);
   const locale = shopify.localization.language.value.isoCode;
   const url = number && orderUrl(number, 'order_status', locale, shopify.checkoutToken.value);
-  return <Widgets page={{...pageOf(shopify), aboutOrder: true, url}} />;
+  const own = shopify.authenticationState.value === 'fully_authenticated';
+  const balance = own ? balanceIn(shopify.appMetafields.value) : undefined;
+  return <Widgets page={{...pageOf(shopify), aboutOrder: true, url, balance}} />;
 }

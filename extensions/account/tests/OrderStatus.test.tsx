@@ -45,6 +45,33 @@ test('a link without the checkout token still asks, for the signed-in', async ()
   expect(String(fetch.mock.calls[0]![0])).toBe(`${ADDRESS}/ext/orders/5881974834746?surface=order_status&locale=en`);
 });
 
+const MIRRORED = {
+  target: {type: 'customer' as const, id: 'gid://shopify/Customer/1'},
+  metafield: {namespace: '$app', key: 'points', value: '{"available":120,"pending":0,"debt":0}', valueType: 'json_string' as const, type: 'json'},
+};
+
+test('the balance on the page stands there with no request, for whoever is signed in', async () => {
+  extension.shopify.appMetafields.value = [MIRRORED as never];
+  extension.shopify.authenticationState.value = 'fully_authenticated';
+  await show(0, () => new Promise(() => {}));
+  expect(words()).toBe('points.title120points.spend');
+  expect(document.body.querySelectorAll('s-skeleton-paragraph').length).toBeGreaterThan(0);
+});
+
+test('whoever came by a link is shown no balance', async () => {
+  extension.shopify.appMetafields.value = [MIRRORED as never];
+  extension.shopify.authenticationState.value = 'pre_authenticated';
+  await show(0, () => new Promise(() => {}));
+  expect(words()).toBe('');
+});
+
+test('another resource\'s metafield is no balance', async () => {
+  extension.shopify.appMetafields.value = [{...MIRRORED, target: {type: 'shop', id: 'x'}} as never];
+  extension.shopify.authenticationState.value = 'fully_authenticated';
+  await show(0, () => new Promise(() => {}));
+  expect(words()).toBe('');
+});
+
 test('a reload shows the same again', async () => {
   await show(1, known({coupon: READY}));
   const before = document.body.innerHTML;

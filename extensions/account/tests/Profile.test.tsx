@@ -7,6 +7,7 @@ import {known, page, READY, replies, silent, STANDING, status, type Reply} from 
 const extension = getExtension('customer-account.profile.block.render');
 
 beforeEach(() => {
+  account = says(null);
   vi.useFakeTimers();
   extension.setUp();
   extension.shopify.extension = {...extension.shopify.extension, editor: undefined as never};
@@ -20,11 +21,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const ACCOUNT_API = 'shopify://customer-account/api/2026-07/graphql.json';
+
+/** What Shopify itself says of the customer. */
+const says = (value: string | null): Reply => () =>
+  new Response(JSON.stringify({data: {customer: {metafield: value && {value}}}}));
+let account: Reply;
+
 const words = () => document.body.textContent;
 
 async function show(seconds: number, ...given: Reply[]) {
   const fetch = replies(...given);
-  extension.fetch = fetch as typeof globalThis.fetch;
+  extension.fetch = ((url: string, init?: RequestInit) =>
+    url === ACCOUNT_API ? account(init ?? {}) : fetch(url, init)) as typeof globalThis.fetch;
   await extension.render();
   await vi.advanceTimersByTimeAsync(seconds * 1000 + 100);
   return fetch;
@@ -88,6 +97,41 @@ test('a day stays that day west of Greenwich', async () => {
   vi.unstubAllEnvs();
 });
 
+test('the balance that Shopify has stands there at once, and then what the app says', async () => {
+  account = says('{"available":120,"pending":49,"debt":0,"opens":{"on":"2026-12-05","points":49}}');
+  await show(0, silent);
+  expect(words()).toBe('points.title120points.spend+49points.coming');
+  expect(document.body.querySelectorAll('s-skeleton-paragraph')).toHaveLength(0);
+  extension.tearDown();
+  document.body.replaceChildren();
+  extension.setUp();
+  extension.shopify.extension = {...extension.shopify.extension, editor: undefined as never};
+  await show(1, known({loyalty: STANDING}));
+  expect(words()).toContain('320einlösbar');
+  expect(words()).not.toContain('points.spend');
+});
+
+test('while the app is down the balance that Shopify has stays', async () => {
+  account = says('{"available":7,"pending":0,"debt":3}');
+  await show(1, status(503));
+  expect(words()).toBe('points.title7points.spend3points.owedfailed');
+});
+
+test.each<[string, Reply]>([
+  ['nothing', says(null)],
+  ['no JSON', says('x')],
+  ['no figures', says('{"available":"7","pending":0,"debt":-1}')],
+  ['a list', says('[]')],
+  ['null', says('null')],
+  ['an error page', page],
+  ['a broken line', () => Promise.reject(new TypeError('Failed to fetch'))],
+])('%s instead of a balance leaves the place held', async (_, reply) => {
+  account = reply;
+  await show(0, silent);
+  expect(document.body.querySelectorAll('s-skeleton-paragraph').length).toBeGreaterThan(0);
+  expect(words()).toBe('');
+});
+
 test('loading holds the place of one card', async () => {
   await show(0, silent);
   expect(document.body.querySelectorAll('s-box[border]')).toHaveLength(1);
@@ -105,7 +149,7 @@ test.each<[string, Reply]>([
 test('in the editor the sample has no order', async () => {
   extension.shopify.extension = {...extension.shopify.extension, editor: {type: 'checkout'}};
   await show(1, status(500));
-  expect(words()).toContain('sample.loyalty.title');
+  expect(words()).toContain('points.title');
   expect(words()).toContain('sample.coupon.waiting');
   expect(words()).not.toContain('sample.coupon.title');
   expect(words()).not.toContain('sample.loyalty.order');
