@@ -24,6 +24,7 @@ MODULES = (
     "plugin.core.accounts",
     "plugin.core.ledger",
     "plugin.core.product_facts",
+    "plugin.core.bonuses",
     "plugin.core.redemptions",
     "plugin.core.append_only",
     "plugin.core.adjustments",

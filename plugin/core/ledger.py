@@ -51,6 +51,7 @@ ledger_entry = Table(
     Column("points", Big, nullable=False),
     Column("order_ref", Id, ForeignKey("order.id")),
     Column("redemption_id", Id, ForeignKey("redemption.id")),
+    Column("bonus_id", Id, ForeignKey("bonus.id")),
     Column("business_key", String(80), nullable=False),
     Column("business_at", Utc, nullable=False),
     Column("recorded_at", Utc, nullable=False),
@@ -65,6 +66,12 @@ ledger_entry = Table(
         "redemption_id",
         sqlite_where=text("redemption_id IS NOT NULL"),
         postgresql_where=text("redemption_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_ledger_entry_bonus_id",
+        "bonus_id",
+        sqlite_where=text("bonus_id IS NOT NULL"),
+        postgresql_where=text("bonus_id IS NOT NULL"),
     ),
 )
 """Entries hold surrogate references only; a trigger refuses update and delete."""
@@ -87,6 +94,7 @@ class Entry:
     business_at: datetime
     order_ref: int | None = None
     redemption_id: int | None = None
+    bonus_id: int | None = None
     expires_at: datetime | None = None
     rule_version: str | None = None
     breakdown: str | None = None
@@ -206,6 +214,7 @@ def _row(entry: Entry, now: datetime) -> dict[str, Any]:
         "points": entry.points,
         "order_ref": entry.order_ref,
         "redemption_id": entry.redemption_id,
+        "bonus_id": entry.bonus_id,
         "business_key": entry.key,
         "business_at": entry.business_at,
         "recorded_at": now,

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, literal, null, select, union_all, update
 
 from plugin.core import accounts
 from plugin.core.accounts import account
+from plugin.core.bonuses import bonus
 from plugin.core.ledger import (
     ACCRUAL,
+    BONUS,
     CLAWBACK,
     EXPIRY,
     EXPIRY_REVERSAL,
@@ -28,25 +30,39 @@ from plugin.core.order_book import order
 from plugin.core.redemptions import redemption, redemption_return
 from plugin.database import among
 
+_BONUS = 2
 _SEALED = -1
 """Kind of source of an erased order's lot, whose own key must not be taken for another order's Shopify id."""
 
-_TARGETED = (ACCRUAL, CLAWBACK, EXPIRY, EXPIRY_REVERSAL, REDEMPTION, REDEMPTION_REVERSAL)
+_TARGETED = (ACCRUAL, CLAWBACK, BONUS, EXPIRY, EXPIRY_REVERSAL, REDEMPTION, REDEMPTION_REVERSAL)
 """Kinds of entries that are not replayed: what they are the difference to is read from its own row."""
 
-_LOTS = (
+_LOTS = union_all(
     select(
         account.c.root_id,
         order.c.id,
         order.c.order_id,
+        literal(0).label("bonuses"),
         earning.c.points,
         earning.c.available_at,
         earning.c.expires_at,
     )
     .join(account, account.c.id == earning.c.account_id)
     .join(order, order.c.id == earning.c.order_ref)
-    .where(among(account.c.root_id, "roots"), earning.c.points > 0)
+    .where(among(account.c.root_id, "roots"), earning.c.points > 0),
+    select(
+        account.c.root_id,
+        bonus.c.id,
+        null(),
+        literal(1),
+        bonus.c.points,
+        bonus.c.available_at,
+        bonus.c.expires_at,
+    )
+    .join(account, account.c.id == bonus.c.account_id)
+    .where(among(account.c.root_id, "roots"), bonus.c.points > 0),
 )
+"""Those of orders and those of one-time bonuses, in one statement."""
 _OTHERS = (
     select(
         account.c.root_id,
@@ -109,6 +125,17 @@ _DUE_CREDITS = (
     .limit(bindparam("most"))
 )
 
+_DUE_BONUSES = (
+    select(account.c.root_id)
+    .join(bonus, bonus.c.account_id == account.c.id)
+    .where(
+        bonus.c.expires_at <= bindparam("now"),
+        (account.c.expired_to.is_(None)) | (account.c.expired_to < bonus.c.expires_at),
+    )
+    .distinct()
+    .limit(bindparam("most"))
+)
+
 _DUE_RETURNS = (
     select(account.c.root_id)
     .join(redemption, redemption.c.account_id == account.c.id)
@@ -146,7 +173,8 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
     if not wanted:
         return {}
     for row in conn.execute(_LOTS, {"roots": wanted}):
-        source = (0, row.order_id) if row.order_id is not None else (_SEALED, row.id)
+        own = (_BONUS, row.id) if row.bonuses else (_SEALED, row.id)
+        source = (0, row.order_id) if row.order_id is not None else own
         lots[row.root_id].append(Lot(source, row.points, row.available_at, row.expires_at))
     for other in conn.execute(_OTHERS, {"roots": wanted}):
         if other.points > 0:
@@ -216,7 +244,7 @@ def post_expiry(conn: Connection, roots: Iterable[int], now: datetime) -> int:
 def due_for_expiry(conn: Connection, shop_id: int | None, now: datetime, most: int = 500) -> list[int]:
     """Return root accounts with something that closed since expiry was last posted, at most ``most``."""
     found: set[int] = set()
-    for statement in (_DUE, _DUE_CREDITS, _DUE_RETURNS):
+    for statement in (_DUE, _DUE_BONUSES, _DUE_CREDITS, _DUE_RETURNS):
         due = statement if shop_id is None else statement.where(account.c.shop_id == shop_id)
         if len(found) < most:
             found |= set(conn.execute(due, {"now": now, "most": most - len(found)}).scalars())

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal, select
+from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from plugin.core import positions
 from plugin.core.accounts import account
 from plugin.core.adjustments import OF_ENTRY, adjustment
-from plugin.core.ledger import ADJUSTMENT, BONUS, IMPORT, earning, ledger_entry, of_kind
+from plugin.core.bonuses import bonus
+from plugin.core.ledger import ADJUSTMENT, IMPORT, earning, ledger_entry, of_kind
 from plugin.core.lots import Remainder
 from plugin.core.order_book import order
 from plugin.core.redemptions import redemption
@@ -32,16 +33,29 @@ _PENDING = (
     .where(earning.c.account_id.in_(_GROUP), earning.c.available_at > bindparam("now"))
     .scalar_subquery()
 )
-_COMING = (
-    earning.c.account_id.in_(_GROUP) & (earning.c.points > 0) & (earning.c.available_at > bindparam("now"))
+_BONUSES = (
+    select(func.coalesce(func.sum(bonus.c.points), 0)).where(bonus.c.account_id.in_(_GROUP)).scalar_subquery()
 )
-_FIRST = select(func.min(earning.c.available_at)).where(_COMING).scalar_subquery()
-_LAST = select(func.max(earning.c.available_at)).where(_COMING).scalar_subquery()
+_BONUSES_PENDING = (
+    select(func.coalesce(func.sum(bonus.c.points), 0))
+    .where(bonus.c.account_id.in_(_GROUP), bonus.c.available_at > bindparam("now"))
+    .scalar_subquery()
+)
+_COMING = union_all(
+    *(
+        select(table.c.available_at).where(
+            table.c.account_id.in_(_GROUP), table.c.points > 0, table.c.available_at > bindparam("now")
+        )
+        for table in (earning, bonus)
+    )
+).subquery()
+_FIRST = select(func.min(_COMING.c.available_at)).scalar_subquery()
+_LAST = select(func.max(_COMING.c.available_at)).scalar_subquery()
 _GIVEN = (
     select(func.coalesce(func.sum(ledger_entry.c.points), 0))
     .where(
         ledger_entry.c.account_id.in_(_GROUP),
-        of_kind(BONUS, IMPORT, ADJUSTMENT),
+        of_kind(IMPORT, ADJUSTMENT),
         ledger_entry.c.points > 0,
     )
     .scalar_subquery()
@@ -52,8 +66,8 @@ _TOTALS = select(
     account.c.root_id,
     account.c.total,
     account.c.expires,
-    _EARNED.label("earned"),
-    _PENDING.label("pending"),
+    (_EARNED + _BONUSES).label("earned"),
+    (_PENDING + _BONUSES_PENDING).label("pending"),
     _FIRST.label("first_at"),
     _LAST.label("last_at"),
     _GIVEN.label("given"),

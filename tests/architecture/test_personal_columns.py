@@ -11,6 +11,7 @@ from plugin import schema
 IMPERSONAL: Mapping[str, str] = {
     "account": "id shop_id root_id expires",
     "adjustment": "id shop_id account_id business_key",
+    "bonus": "id shop_id account_id",
     "coupon": ("shop_id node_id campaign doubt refusal expires_on void waiting judged_at face month counted"),
     "coupon_budget": "shop_id month issued erased full_at mean_on mean_sum mean_count",
     "coupon_code": "id shop_id node_id gid state order_ref expires_on",
@@ -26,7 +27,7 @@ IMPERSONAL: Mapping[str, str] = {
     "erasure": "id scope erased_at compacted_at",
     "inbox": "id source shop topic triggered_at received_at state attempts due_at handled_at reason",
     "job": "name due_at reached",
-    "ledger_entry": "id shop_id account_id order_ref redemption_id business_key",
+    "ledger_entry": "id shop_id account_id order_ref redemption_id business_key bonus_id",
     "ledger_lift": "shop_id",
     "order": "id shop_id sealed",
     "product_fact": "shop_id product_id day gone collections tags fetched_at",

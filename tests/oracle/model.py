@@ -29,6 +29,7 @@ from tests.oracle.orders import (
 from tests.oracle.rewards import comes_back, is_used_by
 from tests.oracle.tiers import Tier, before, highest, opens
 
+AFTER_ALL_ORDERS = 2**62
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 EVER = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -304,10 +305,39 @@ def judge_order(
     )
 
 
+def entry_lots(one: int, evidence: Mapping[int, Evidence], history: History) -> tuple[Lot, ...]:
+    """What the account has for each tier that it reached by today's facts, once: with the order that brought it there.
+
+    The tiers are those of that order's time; a tier of which nothing was promised then brings nothing later either.
+    """
+    pairs, first = merged(history), dict[str, tuple[datetime, Tier, LoyaltyVersion]]()
+    moments = {
+        s.processed_at
+        for order in evidence.values()
+        if (s := chosen(order)) is not None
+        and (buyer := customer(order)) is not None
+        and root(buyer, pairs) == one
+        and not worth(s, list(union(order).values()), order, history).parked
+    }
+    for moment in sorted(moments):
+        rule, value = reached(one, moment, evidence, history, today=True)
+        for tier in rule.tiers if rule.enabled else ():
+            if tier.threshold <= value:
+                first.setdefault(tier.id, (moment, tier, rule))
+    found = []
+    for number, (moment, tier, rule) in enumerate(first.values()):
+        if tier.entry_points:
+            zone = in_force(history.shop, moment).time_zone
+            times = lot_times(moment, zone, rule.pending_days, rule.expiry_months)
+            found.append(Lot(AFTER_ALL_ORDERS + number, tier.entry_points, *times))
+    return tuple(found)
+
+
 def judge_account(
     one: int,
     orders: Iterable[OrderVerdict],
     debits: Iterable[Debit],
+    evidence: Mapping[int, Evidence],
     history: History,
     now: datetime,
     doubtful: frozenset[int],
@@ -315,6 +345,7 @@ def judge_account(
     """Rules 10 to 12, 14 and 17 for the account that the root `one` stands for."""
     together = members(one, merged(history))
     lots = tuple(order.lot for order in orders if order.account == one and order.lot is not None)
+    lots += entry_lots(one, evidence, history)
     debits = [debit for debit in debits if debit.customer in together and debit.at <= now]
     standing: Standing = replay(lots, debits, now)
     lifetime = sum(lot.points for lot in lots)
@@ -361,7 +392,7 @@ def judge(history: History, now: datetime) -> Verdict:
         if order.ambiguous and is_used_by(debit.code, evidence[key])
     }
     accounts = {
-        one: judge_account(one, orders.values(), debits, history, now, doubtful)
+        one: judge_account(one, orders.values(), debits, evidence, history, now, doubtful)
         for one in sorted({root(one, pairs) for one in customers})
     }
     return Verdict(orders, accounts, parked)

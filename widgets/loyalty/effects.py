@@ -6,14 +6,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from plugin import settings, tasks
-from plugin.core import accounts, ledger, mirror, pasts, positions, redemptions, settlement
+from plugin.core import accounts, bonuses, ledger, mirror, pasts, positions, redemptions, settlement
 from plugin.core.earning import Target
 from plugin.core.ledger import Owed
 from plugin.core.order_book import OrderChange
 from plugin.errors import Park
 from widgets.base import Subject
 from widgets.loyalty import ranks
-from widgets.loyalty.rules import MODELS, has_tiers
+from widgets.loyalty.ranks import Ranks
+from widgets.loyalty.rules import MODELS, gives_entry_points, has_tiers
 from widgets.loyalty.targets import LEARN, Judged, judged, targets
 
 
@@ -35,14 +36,18 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
     found = [(one, due[one.ref]) for one in orders if one.shop_id not in tiered]
     used = settlement.uses(conn, seen)
     buyers = redemptions.accounts_of(conn, used.redemptions)
+    ranked = None
     if tiered:
         mine = [one for one in orders if one.shop_id in tiered]
-        found += ranks.of_orders(conn, mine, due, versions, also=buyers).targets.values()
+        ranked = ranks.of_orders(conn, mine, due, versions, also=buyers)
+        found += ranked.targets.values()
     told_before = {change.ref for change in seen if not change.first}
     owed = _owed(found)
     moved = mirror.moved(conn, [one for one in owed if one.ref in told_before])
     ending = ledger.post_orders(conn, owed, now, also=buyers)
     accounts.mark(conn, moved, now)
+    if ranked is not None:
+        ending |= _post_entries(conn, ranked, now)
     ending |= settlement.follow(conn, used, now)
     positions.post_expiry(conn, ending, now)
     _ask(conn, {one.shop_id for one in owed if one.target.waits}, now)
@@ -73,9 +78,18 @@ def _settle(
     """Bring all orders of these root accounts to the tiers that they stand on; the caller has locked the accounts."""
     versions = settings.versions(conn, [shop_id], MODELS)
     if has_tiers(versions, shop_id):
-        found = ranks.of_roots(conn, roots, versions, leaving)
+        found = ranks.of_roots(conn, shop_id, roots, versions, leaving)
         ending = ledger.post_orders(conn, _owed(list(found.targets.values())), now)
-        positions.post_expiry(conn, ending, now)
+        positions.post_expiry(conn, ending | _post_entries(conn, found, now), now)
+
+
+def _post_entries(conn: Connection, ranked: Ranks, now: datetime) -> set[int]:
+    """Post what reaching tiers brings, and return the accounts whose points may expire by it."""
+    touched: set[int] = set()
+    for shop_id, wanted in ranked.entries().items():
+        if gives_entry_points(ranked.versions, shop_id):
+            touched |= bonuses.post(conn, shop_id, wanted, ranks.TIER, now)
+    return {root for root, one in accounts.by_id(conn, touched).items() if one.expires}
 
 
 def _owed(found: Sequence[tuple[Judged, Target]]) -> list[Owed]:

@@ -20,7 +20,7 @@ from plugin.tasks import task
 from widgets.base import Breach, Invariant
 from widgets.loyalty.rules import MODELS
 from widgets.loyalty.targets import judged, known_of
-from widgets.loyalty.tier_invariants import tiers
+from widgets.loyalty.tier_invariants import entry_bonuses, tiers
 
 PORTION = 500
 _REDERIVE = "orders.rederive"
@@ -253,6 +253,11 @@ INVARIANTS = (
     ),
     Invariant(
         "tier", tiers, {"tier": sentence("An order was multiplied by another tier than its customer had.")}
+    ),
+    Invariant(
+        "bonus",
+        entry_bonuses,
+        {"bonus": sentence("A one-time bonus was given otherwise than it should have.")},
     ),
     Invariant("expiry", expiries, {"expiry": sentence("Other points expired than should have.")}),
     Invariant(

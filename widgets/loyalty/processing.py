@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from plugin.core import adjustments, privacy, settlement
 from plugin.core.accounts import account
+from plugin.core.bonuses import bonus
 from plugin.core.ledger import earning, ledger_entry
 from plugin.core.order_book import order
 from plugin.core.redemptions import redemption
@@ -35,6 +36,11 @@ _ENTRIES = (
     .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
     .where(ledger_entry.c.account_id.in_(privacy.MINE))
     .order_by(ledger_entry.c.business_at, ledger_entry.c.id)
+)
+_BONUSES = (
+    select(bonus.c.source, bonus.c.points, bonus.c.reached_at, bonus.c.available_at, bonus.c.expires_at)
+    .where(bonus.c.account_id.in_(privacy.MINE))
+    .order_by(bonus.c.reached_at, bonus.c.id)
 )
 _LOTS = (
     select(
@@ -86,6 +92,16 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
                     "rule": entry.rule_version,
                     "breakdown": entry.breakdown,
                     "order": None if entry.order_id is None else str(entry.order_id),
+                }
+            }
+        for one in conn.execute(_BONUSES, whose).all():
+            yield {
+                "bonus": {
+                    "for": one.source,
+                    "points": one.points,
+                    "reached_at": one.reached_at,
+                    "available_at": one.available_at,
+                    "expires_at": one.expires_at,
                 }
             }
     for lot in conn.execute(_LOTS, {"refs": list(subject.order_refs)}).all():
@@ -214,6 +230,12 @@ PROCESSING = (
             "ledger_entry.expires_at",
             "ledger_entry.rule_version",
             "ledger_entry.breakdown",
+            "bonus.points",
+            "bonus.reached_at",
+            "bonus.available_at",
+            "bonus.expires_at",
+            "bonus.rule_version",
+            "bonus.source",
             "earning.points",
             "earning.kept",
             "earning.available_at",

@@ -8,21 +8,26 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, select
 
 from plugin.core import accounts, order_codec, pasts
 from plugin.core.as_of import as_of
+from plugin.core.bonuses import Due
 from plugin.core.campaigns import NOTHING, Known
-from plugin.core.earning import Target
+from plugin.core.earning import Target, expires, matures
 from plugin.core.ladder import Tier
 from plugin.core.order_book import order
 from plugin.core.pasts import PastRow
-from plugin.core.tiers import History, Past
+from plugin.core.tiers import Entered, History, Past
 from plugin.database import among
 from plugin.settings import Versions
 from widgets.loyalty.rules import rule_at
 from widgets.loyalty.targets import Judged, judged, known_of
+
+TIER = "tier:"
+"""Begins the source of a bonus for reaching a tier."""
 
 _STATES = select(order.c.id, order.c.shop_id, order.c.state).where(among(order.c.id, "refs"), ~order.c.sealed)
 
@@ -31,10 +36,20 @@ _STATES = select(order.c.id, order.c.shop_id, order.c.state).where(among(order.c
 class Ranks:
     """Some accounts, by their root: the history of each, and the targets of the orders that are to be posted."""
 
+    versions: Versions
+    shops: dict[int, int]
     histories: dict[int, History] = field(default_factory=dict)
-    shops: dict[int, int] = field(default_factory=dict)
     targets: dict[int, tuple[Judged, Target]] = field(default_factory=dict)
     """By our key of the order: those just told, and others whose tier is another one now."""
+
+    def entries(self) -> dict[int, dict[int, list[Due]]]:
+        """Return what each account should have for the tiers it ever reached, by shop and root account."""
+        found: dict[int, dict[int, list[Due]]] = defaultdict(dict)
+        for root, history in self.histories.items():
+            shop_id = self.shops[root]
+            entered = history.entered(partial(rule_at, self.versions, shop_id))
+            found[shop_id][root] = [_due(one) for one in entered.values()]
+        return found
 
 
 def of_orders(
@@ -57,14 +72,18 @@ def of_orders(
     told = {
         one.ref: (roots.get((one.shop_id, one.state.customer_id or 0)), one, due[one.ref]) for one in orders
     }
-    return _ranks(conn, {held[id].root_id for id in concerned}, told, versions)
+    return _ranks(conn, {held[id].root_id: held[id].shop_id for id in concerned}, told, versions)
 
 
 def of_roots(
-    conn: Connection, roots: Collection[int], versions: Versions, leaving: Collection[int] = ()
+    conn: Connection,
+    shop_id: int,
+    roots: Iterable[int],
+    versions: Versions,
+    leaving: Collection[int] = (),
 ) -> Ranks:
-    """Return the ranks of root accounts that the caller has locked; ``leaving`` are orders about to be sealed."""
-    return _ranks(conn, roots, {}, versions, leaving)
+    """Return the ranks of a shop's root accounts that the caller has locked; ``leaving`` are about to be sealed."""
+    return _ranks(conn, dict.fromkeys(roots, shop_id), {}, versions, leaving)
 
 
 _Told = Mapping[int, tuple[int | None, Judged, Target]]
@@ -72,22 +91,25 @@ _Told = Mapping[int, tuple[int | None, Judged, Target]]
 
 
 def _ranks(
-    conn: Connection, roots: Iterable[int], told: _Told, versions: Versions, leaving: Collection[int] = ()
+    conn: Connection,
+    shops: Mapping[int, int],
+    told: _Told,
+    versions: Versions,
+    leaving: Collection[int] = (),
 ) -> Ranks:
+    """``shops`` holds the shop of each root account; one whose orders have left has a history still, an empty one."""
     others = {
         row.ref: replace(row, sealed=row.sealed or row.ref in leaving)
-        for row in pasts.of_roots(conn, roots)
+        for row in pasts.of_roots(conn, shops)
         if row.ref not in told
     }
-    by_root: dict[int, list[Past]] = defaultdict(list)
-    found = Ranks()
+    by_root: dict[int, list[Past]] = {root: [] for root in shops}
+    found = Ranks(versions, dict(shops))
     for row in others.values():
         by_root[row.root].append(_past(row, versions))
-        found.shops[row.root] = row.shop_id
     for root, one, target in told.values():
         if root is not None:
             by_root[root].append(_told_past(one, target))
-            found.shops[root] = one.shop_id
         else:
             found.targets[one.ref] = (one, target)
     then = Earlier(conn, versions, {ref: one for ref, (_, one, _) in told.items()})
@@ -105,6 +127,18 @@ def _ranks(
         target = told[ref][2] if tier is None and ref in told else one.target(then.known_of(one), tier)
         found.targets[ref] = (one, target)
     return found
+
+
+def _due(entered: Entered) -> Due:
+    available_at = matures(entered.at, entered.rule)
+    return Due(
+        source=f"{TIER}{entered.tier.id}",
+        points=entered.tier.entry_points,
+        reached_at=entered.at,
+        available_at=available_at,
+        expires_at=expires(available_at, entered.rule),
+        rule_version=entered.rule.version,
+    )
 
 
 def _moved(row: PastRow, tier: Tier | None) -> bool:

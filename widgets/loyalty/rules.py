@@ -43,3 +43,10 @@ def _rule(number: int, loyalty: LoyaltySettings, shop_number: int, currency: str
 def has_tiers(versions: Versions, shop_id: int) -> bool:
     """Tell whether the shop has, or ever had, tiers: then an order may change what others earned."""
     return any(one.value.tiers for one in versions.every(shop_id, LoyaltySettings))
+
+
+def gives_entry_points(versions: Versions, shop_id: int) -> bool:
+    """Tell whether reaching a tier brings points, or ever did."""
+    return any(
+        tier.entry_points for one in versions.every(shop_id, LoyaltySettings) for tier in one.value.tiers
+    )

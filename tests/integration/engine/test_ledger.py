@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 import widgets
 from plugin import rederive, settings, tasks
-from plugin.core import accounts, append_only, ledger, positions
+from plugin.core import accounts, append_only, bonuses, ledger, positions
 from plugin.core.accounts import account
 from plugin.core.append_only import ledger_lift
+from plugin.core.bonuses import Due
 from plugin.core.ledger import Entry, earning, ledger_entry
 from plugin.database import Database, open_database
 from plugin.settings import ShopSettings
@@ -392,18 +393,38 @@ async def test_expiry_follows_an_order_whose_own_time_moves(db: Database) -> Non
     assert await clean(db)
 
 
-async def test_a_bonus_with_an_end_expires_by_the_clock(db: Database) -> None:
+async def test_a_credit_with_an_end_expires_by_the_clock(db: Database) -> None:
     shop = await installed(db)
 
     def give(conn: Connection) -> None:
         mine = accounts.ensure(conn, [(shop.id, ANNA)])[shop.id, ANNA]
-        entry = Entry(shop.id, mine.id, ledger.BONUS, 30, "bonus:1", PLACED, expires_at=NOW)
+        entry = Entry(shop.id, mine.id, ledger.IMPORT, 30, "import:1", PLACED, expires_at=NOW)
         positions.post(conn, [entry], PLACED)
 
     await db.write(give)
     early = NOW - timedelta(seconds=1)
     await db.write(lambda conn: engine.tick(conn, early))
     assert await holds(db, shop, now=early) == (30, 0, 0)
+    await db.write(lambda conn: engine.tick(conn, NOW))
+    assert await db.read(kinds) == [("import", 30), ("expiry", -30)]
+    assert await db.write(lambda conn: positions.due_for_expiry(conn, None, NOW)) == []
+    assert await holds(db, shop) == (0, 0, 0)
+    assert await clean(db)
+
+
+async def test_a_one_time_bonus_opens_and_expires_by_the_clock(db: Database) -> None:
+    shop = await installed(db)
+    opens = NOW - timedelta(days=5)
+
+    def give(conn: Connection) -> None:
+        mine = accounts.ensure(conn, [(shop.id, ANNA)])[shop.id, ANNA]
+        due = Due("welcome:first", 30, PLACED, opens, NOW, "1.1")
+        for _ in range(2):
+            bonuses.post(conn, shop.id, {mine.id: [due]}, "welcome:", PLACED)
+
+    await db.write(give)
+    assert await holds(db, shop, now=PLACED) == (0, 30, 0)
+    assert await holds(db, shop, now=opens) == (30, 0, 0)
     await db.write(lambda conn: engine.tick(conn, NOW))
     assert await db.read(kinds) == [("bonus", 30), ("expiry", -30)]
     assert await db.write(lambda conn: positions.due_for_expiry(conn, None, NOW)) == []
