@@ -163,6 +163,17 @@ class Till:
         found = await self.db.read(lambda conn: standing.standing(conn, self.shop.id, id, self.now))
         return found.available if found else 0
 
+    async def standing(self, customer: Customer) -> tuple[int, int]:
+        """Points to spend, and points owed."""
+        found = await self.db.read(lambda conn: standing.standing(conn, self.shop.id, customer.id, self.now))
+        return (found.available, found.debt) if found else (0, 0)
+
+    async def buy_at(self, customer: Customer, at: datetime) -> str:
+        """Have a reward of 100 points bought as of that instant, and return its code."""
+        id = await self.db.write(lambda conn: engine.redeem(conn, self.shop, customer.id, 100, at, at))
+        found = select(redemption.c.code).where(redemption.c.id == id)
+        return str(await self.db.read(lambda conn: conn.execute(found).scalar_one()))
+
     async def kinds(self) -> list[tuple[str, int]]:
         """Every entry but what orders earned."""
         statement = select(ledger_entry.c.kind, ledger_entry.c.points).order_by(ledger_entry.c.id)
