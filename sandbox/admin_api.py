@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox import (
     graph,
+    graph_discount_terms,
     graph_discounts,
     graph_metafields,
     graph_orders,
@@ -38,7 +39,15 @@ _UNAUTHORIZED = {"errors": "[API] Invalid API key or access token (unrecognized 
 
 def _tables() -> graph.Tables:
     merged: dict[str, dict[str, graph.Resolver]] = {}
-    for module in (graph_orders, graph_parcels, graph_refunds, graph_shop, graph_metafields, graph_discounts):
+    for module in (
+        graph_orders,
+        graph_parcels,
+        graph_refunds,
+        graph_shop,
+        graph_metafields,
+        graph_discounts,
+        graph_discount_terms,
+    ):
         for name, fields in module.TABLES.items():
             merged.setdefault(name, {}).update(fields)
     return {**merged, **graph.SHARED}

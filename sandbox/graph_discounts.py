@@ -10,6 +10,7 @@ from sandbox.discount_inputs import Error, basic_errors, free_shipping_errors, u
 from sandbox.discount_jobs import MAX_CODES, add_codes, remove_codes
 from sandbox.discounts import allowed_customers, class_of
 from sandbox.graph import Context, Fields, Resolver, Tables, connection, keys, money
+from sandbox.graph_discount_terms import customer_gets
 from sandbox.ids import gid, instant, number_of, utc
 from sandbox.money import Body
 from sandbox.state import Creation, Discount, RedeemCode
@@ -185,20 +186,6 @@ def _context(discount: Discount, context: Context) -> Body:
     return {"_type": "DiscountCustomers", "customers": customers}
 
 
-def _customer_gets(discount: Discount, context: Context) -> Body:
-    value = discount.input["customerGets"]["value"]
-    if value.get("percentage") is not None:
-        return {"value": {"_type": "DiscountPercentage", "percentage": float(value["percentage"])}}
-    amount = value["discountAmount"]
-    return {
-        "value": {
-            "_type": "DiscountAmount",
-            "amount": money(str(amount["amount"]), context.shop.currency),
-            "appliesOnEachItem": bool(amount.get("appliesOnEachItem")),
-        },
-    }
-
-
 def _combines(discount: Discount, context: Context) -> Body:
     given = discount.input.get("combinesWith") or {}
     return {
@@ -250,7 +237,7 @@ TABLES: Tables = {
         "id": lambda one, context: gid("DiscountCodeNode", one.id),
         "discount": lambda one, context: one,
     },
-    "DiscountCodeBasic": {**_DISCOUNT, "customerGets": _customer_gets},
+    "DiscountCodeBasic": {**_DISCOUNT, "customerGets": customer_gets},
     "DiscountCodeFreeShipping": _DISCOUNT,
     "DiscountRedeemCode": {
         "id": lambda one, context: gid("DiscountRedeemCode", one.id),
@@ -280,9 +267,6 @@ TABLES: Tables = {
     "DiscountMinimumQuantity": keys("greaterThanOrEqualToQuantity"),
     "DiscountBuyerSelectionAll": keys("all"),
     "DiscountCustomers": keys("customers"),
-    "DiscountCustomerGets": keys("value"),
-    "DiscountPercentage": keys("percentage"),
-    "DiscountAmount": keys("amount", "appliesOnEachItem"),
     "DiscountCombinesWith": keys("orderDiscounts", "productDiscounts", "shippingDiscounts"),
     "DiscountUserError": keys("field", "code", "message", "extraInfo"),
     "DiscountCodeBasicCreatePayload": keys("codeDiscountNode", "userErrors"),

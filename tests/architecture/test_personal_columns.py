@@ -18,7 +18,7 @@ IMPERSONAL: Mapping[str, str] = {
     "coupon_customer": "id shop_id",
     "coupon_node": (
         "id shop_id fingerprint kind value minimum currency prefix goods title gid first_code creation low_id "
-        "created_at"
+        "created_at trouble trouble_at differs"
     ),
     "coupon_tags": "person_ref",
     "coupon_use": "code_id order_ref",

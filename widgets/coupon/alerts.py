@@ -1,20 +1,85 @@
 """What a merchant must be told about coupons: that a month is full, and what became of their discounts."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, func, select
 
 from plugin import settings
-from plugin.language import Language
-from plugin.settings import ShopSettings
-from widgets.coupon import budget, campaigns, offers
+from plugin.database import Utc
+from plugin.language import Language, sentence
+from plugin.settings import ShopSettings, Versions
+from widgets.coupon import budget, campaigns, offers, uses
 from widgets.coupon.deciding import MODELS
+from widgets.coupon.minting import title
+from widgets.coupon.tables import EDITED, GIVEN, GONE, coupon_code, coupon_node
+
+LATELY = timedelta(days=7)
+"""How long a merchant is told of a discount that was deleted and is whole again."""
+
+_DIFFERS = {
+    "value": sentence("its value"),
+    "minimum": sentence("its minimum"),
+    "goods": sentence("its products"),
+    "ends": sentence("its dates"),
+    "limit": sentence("how often a code works"),
+    "customers": sentence("who may use it"),
+    "combination": sentence("what it combines with"),
+}
+_CODES = (
+    select(func.count())
+    .where(coupon_code.c.node_id == coupon_node.c.id, coupon_code.c.state == GIVEN, ~uses.IS_USED)
+    .correlate(coupon_node)
+    .scalar_subquery()
+)
+_TROUBLE = (
+    select(
+        coupon_node.c.id,
+        coupon_node.c.trouble,
+        coupon_node.c.trouble_at,
+        coupon_node.c.differs,
+        _CODES.label("codes"),
+    )
+    .where(
+        coupon_node.c.shop_id == bindparam("shop"),
+        (coupon_node.c.trouble == EDITED)
+        | ((coupon_node.c.trouble == GONE) & (coupon_node.c.trouble_at >= bindparam("since", type_=Utc))),
+    )
+    .order_by(coupon_node.c.id)
+)
 
 
 def alerts(conn: Connection, shop_id: int, language: Language, now: datetime) -> Iterator[str]:
     """Yield one sentence for each thing that should be looked at."""
     versions = settings.versions(conn, [shop_id], MODELS)
+    yield from _full_month(conn, versions, shop_id, language, now)
+    for row in conn.execute(_TROUBLE, {"shop": shop_id, "since": now - LATELY}):
+        campaign = campaigns.by_id(conn, {row.id})[row.id].campaign
+        if row.trouble == EDITED and row.codes:
+            differs = ", ".join(language.gettext(_DIFFERS[one]) for one in json.loads(row.differs or "[]"))
+            yield language.ngettext(
+                "The discount “%(title)s” was changed in Shopify (%(differs)s), and %(n)s code that was given follows it."
+                " New codes come from another one.",
+                "The discount “%(title)s” was changed in Shopify (%(differs)s), and %(n)s codes that were given follow it."
+                " New codes come from another one.",
+                row.codes,
+                title=title(campaign),
+                differs=differs,
+            )
+        elif row.trouble == GONE:
+            yield language.gettext(
+                "The discount “%(title)s” was deleted in Shopify on %(date)s. Another one holds its codes.",
+                title=title(campaign),
+                date=language.day(
+                    row.trouble_at.astimezone(versions.current(shop_id, ShopSettings).value.zone)
+                ),
+            )
+
+
+def _full_month(
+    conn: Connection, versions: Versions, shop_id: int, language: Language, now: datetime
+) -> Iterator[str]:
     of_shop, cap = versions.current(shop_id, ShopSettings).value, offers.cap_of(versions, shop_id)
     month = budget.read(conn, shop_id, cap, now) if cap.amount else None
     campaign = campaigns.current(versions, shop_id)

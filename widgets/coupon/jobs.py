@@ -8,7 +8,7 @@ from plugin import settings, tasks
 from plugin.clock import Job
 from plugin.database import among, lock_rows
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, pool, uses
+from widgets.coupon import campaigns, pool, uses, watching
 from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code, coupon_tags
 
 PORTION = 500
@@ -70,4 +70,5 @@ def forget_tags(conn: Connection, shop_id: int | None, now: datetime) -> int:
 JOBS = (
     Job("coupon.expire", timedelta(hours=1), expire),
     Job("coupon.tags", timedelta(days=1), forget_tags),
+    watching.JOB,
 )

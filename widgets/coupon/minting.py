@@ -4,17 +4,19 @@ Each step is written down before the call and looked up after an unknown outcome
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from plugin.core.money import major
 from plugin.errors import DankbarError, Retry
 from plugin.shopify import Misunderstood, Refused, discounts
 from plugin.shopify.discounts import Added, Amount, Percentage, Terms
 from plugin.tasks import TaskRun
-from widgets.coupon import stock
+from widgets.coupon import mending, stock
 from widgets.coupon.campaigns import Campaign, Node
 
 T = TypeVar("T")
@@ -22,6 +24,7 @@ T = TypeVar("T")
 PATIENCE = 40.0
 """Seconds a task waits for Shopify's background work before it gives way to others."""
 
+_TAKEN = {"TAKEN", "DUPLICATE"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _AHEAD = timedelta(hours=1)
 """A discount begins a little before it is made: our clock may run ahead of Shopify's."""
@@ -53,6 +56,32 @@ async def create(run: TaskRun, node: Node) -> None:
 
 async def add(run: TaskRun, node: Node, gid: str, codes: Sequence[str]) -> None:
     """Have these codes added, or see what became of them when that was begun before. Raises GatewayError or Retry."""
+    there, failed = await _imported(run, node, gid, codes)
+    lost = [code for code in codes if code not in there]
+    await run.db.write(lambda conn: stock.minted(conn, node, there, lost))
+    if codes and not there:
+        reasons = ", ".join(sorted(set(failed.values()))) or "no reason"
+        raise DankbarError(f"Shopify added none of the codes: {reasons}.")
+
+
+async def restore(run: TaskRun, node: Node, gid: str, codes: Sequence[str]) -> None:
+    """Have given codes made again with the same text; whose text is taken gets another. Raises GatewayError or Retry."""
+    there, failed = await _imported(run, node, gid, codes)
+    taken = [code for code in codes if code not in there and failed.get(code) in _TAKEN]
+
+    def record(conn: Connection) -> None:
+        mending.restored(conn, node, there, taken)
+        stock.importing(conn, node, None)
+
+    await run.db.write(record)
+    if codes and not (there or taken):
+        raise Retry("Shopify did not make given codes again.")
+
+
+async def _imported(
+    run: TaskRun, node: Node, gid: str, codes: Sequence[str]
+) -> tuple[dict[str, str], Mapping[str, str]]:
+    """Have codes added; returns the ids of those that are there, and Shopify's reason for others."""
     creation = node.creation
     if creation is None:
         creation = await discounts.add_codes(run.gateway, run.shop, gid, codes)
@@ -70,11 +99,7 @@ async def add(run: TaskRun, node: Node, gid: str, codes: Sequence[str]) -> None:
     there = {code: added.made[code] for code in codes if code in added.made}
     if missing := [code for code in codes if code not in there]:
         there |= await discounts.code_ids(run.gateway, run.shop, gid, missing)
-    lost = [code for code in codes if code not in there]
-    await run.db.write(lambda conn: stock.minted(conn, node, there, lost))
-    if codes and not there:
-        reasons = ", ".join(sorted(set(added.failed.values()))) or "no reason"
-        raise DankbarError(f"Shopify added none of the codes: {reasons}.")
+    return there, added.failed
 
 
 async def remove(run: TaskRun, gid: str, code_gids: Sequence[str]) -> None:
@@ -101,7 +126,7 @@ async def _until(look: Callable[[], Awaitable[T | None]], else_say: str) -> T:
 def _terms(node: Node, code: str) -> Terms:
     campaign = node.campaign
     return Terms(
-        title=_title(campaign),
+        title=title(campaign),
         code=code,
         value=Percentage(Decimal(campaign.value))
         if campaign.kind == "percentage"
@@ -114,7 +139,7 @@ def _terms(node: Node, code: str) -> Terms:
     )
 
 
-def _title(campaign: Campaign) -> str:
+def title(campaign: Campaign) -> str:
     """Return the name under which a merchant finds the discount in the admin."""
     value = f"{campaign.value} %"
     if campaign.kind == "amount":

@@ -13,7 +13,7 @@ from plugin import settings
 from plugin.core.codes import new_code, new_codes
 from plugin.core.order_book import order
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, offers, pool
+from widgets.coupon import campaigns, mending, offers, pool
 from widgets.coupon.campaigns import Node
 from widgets.coupon.deciding import MODELS
 from widgets.coupon.tables import ASKED, FREE, coupon, coupon_code, coupon_node
@@ -66,11 +66,12 @@ _REFUSED = delete(coupon_code).where(
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """A node's pool at one moment: ``lack`` codes are missing, ``asked`` are on their way."""
+    """A node's pool at one moment: ``lack`` codes are missing, ``asked`` are on their way, ``lost`` ones were given."""
 
     node: Node
     asked: tuple[str, ...]
     lack: int
+    lost: tuple[str, ...]
     served: tuple[int, ...]
     """Orders, by Shopify's ids, whose waiting coupon got its code just now."""
 
@@ -95,7 +96,8 @@ def review(conn: Connection, shop_id: int, node_id: int, now: datetime, *, filli
     asked = [code for code in conn.execute(_ASKED, {"node": node.id}).scalars() if code != _creating(node)]
     lack = aim + waiting - free - len(asked)
     is_due = filling or waiting > 0 or 2 * free <= aim
-    return Books(node, tuple(asked), max(0, lack) if is_due else 0, tuple(served))
+    lost = mending.lost(conn, node, today)
+    return Books(node, tuple(asked), max(0, lack) if is_due else 0, lost, tuple(served))
 
 
 def first_code(conn: Connection, node: Node) -> str:

@@ -22,6 +22,8 @@ REVOKED = "revoked"
 """Taken from a void order: to be removed at Shopify."""
 WITHDRAWN = "withdrawn"
 """Taken from a void order and removed."""
+REPLACED = "replaced"
+"""Lost with a discount that was deleted at Shopify, where somebody else has its text since; another took its place."""
 
 OF_COUPON = (GIVEN, SPENT, EXPIRED, ENDED)
 """The states of the one code a coupon has; a code taken back is in none of them."""
@@ -44,11 +46,18 @@ coupon_node = Table(
     Column("creation", String(80)),
     Column("low_id", Id),
     Column("created_at", Utc, nullable=False),
+    Column("trouble", String(7)),
+    Column("trouble_at", Utc),
+    Column("differs", Text),
     Index("uq_coupon_node_shop_id_fingerprint", "shop_id", "fingerprint", unique=True),
 )
 """One discount node at Shopify for each campaign version, never changed. ``gid`` is None until it is known to be
 there, ``goods`` what it is limited to, as JSON, ``first_code`` the code it is created with, ``creation`` a running import of codes; from the code ``low_id`` on
-the pool is less than half full."""
+the pool is less than half full. One that was deleted or changed at Shopify has ``trouble`` since then, says what
+``differs``, and has given up its fingerprint to another."""
+
+GONE, EDITED = "gone", "edited"
+"""The two kinds of trouble."""
 
 coupon_code = Table(
     "coupon_code",
@@ -74,7 +83,8 @@ coupon_code = Table(
         postgresql_where=text("state IN ('given', 'spent', 'expired', 'ended')"),
     ),
 )
-"""``gid`` is kept from minting until the code is removed; ``expires_on`` is set while the code is given. A code whose
+"""``gid`` is kept from minting until the code is removed; one that is given without it was lost and is made again.
+``expires_on`` is set while the code is given. A code whose
 order was erased is given to nobody and has lost its text, and still ends on its day."""
 
 coupon = Table(

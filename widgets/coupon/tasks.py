@@ -6,8 +6,10 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, case, select, update
 
 from plugin.database import among, lock_rows
+from plugin.shopify import Refused
 from plugin.tasks import Handler, TaskRun
-from widgets.coupon import asking, campaigns, deciding, minting, pool, stock, uses
+from widgets.coupon import asking, campaigns, deciding, minting, pool, stock, uses, watching
+from widgets.coupon.campaigns import Node
 from widgets.coupon.tables import ENDED, EXPIRED, REVOKED, SPENT, WITHDRAWN, coupon_code
 
 PORTION = 250
@@ -35,22 +37,38 @@ _KEEP = (
 async def top_up(run: TaskRun) -> None:
     """Fill the node's pool, making the node first where it is new; coupons that wait get their codes, oldest first.
 
-    The key is the node's id. Bells ring for the orders that were served.
+    Given codes that were lost with another node are made again. The key is the node's id. Bells ring for the orders
+    that were served.
     """
     filling = False
     while (books := await _books(run, filling=filling)) is not None:
-        node = books.node
-        if node.gid is None:
-            if not books.lack:
+        try:
+            if not await _step(run, books):
                 return
-            await minting.create(run, node)
-        elif books.asked or node.creation is not None:
-            await minting.add(run, node, node.gid, books.asked)
-        elif books.lack:
-            await run.db.write(partial(stock.ask, node=node, amount=books.lack))
-        else:
+        except Refused:
+            node = books.node
+            if node.gid is None or not await watching.look_at(run, node, node.gid):
+                raise
             return
         filling = True
+
+
+async def _step(run: TaskRun, books: stock.Books) -> bool:
+    """Do the next thing that the pool needs; False when it needs nothing."""
+    node = books.node
+    if node.gid is None:
+        if not (books.lack or books.lost):
+            return False
+        await minting.create(run, node)
+    elif books.asked or node.creation is not None:
+        await minting.add(run, node, node.gid, books.asked)
+    elif books.lost:
+        await minting.restore(run, node, node.gid, books.lost)
+    elif books.lack:
+        await run.db.write(partial(stock.ask, node=node, amount=books.lack))
+    else:
+        return False
+    return True
 
 
 async def remove(run: TaskRun) -> None:
@@ -61,10 +79,18 @@ async def remove(run: TaskRun) -> None:
     node = (await run.db.read(lambda conn: campaigns.by_id(conn, {int(run.key)}))).get(int(run.key))
     if node is None or node.shop_id != run.shop.id or node.gid is None:
         return
+    try:
+        await _remove(run, node, node.gid)
+    except Refused:
+        if not await watching.look_at(run, node, node.gid):
+            raise
+
+
+async def _remove(run: TaskRun, node: Node, gid: str) -> None:
     while codes := await run.db.write(lambda conn: _doomed(conn, node.id)):
         known = [gid for gid in codes.values() if gid is not None]
         if known:
-            await minting.remove(run, node.gid, known)
+            await minting.remove(run, gid, known)
         await run.db.write(partial(_removed, codes=list(codes)))
 
 
@@ -95,4 +121,5 @@ TASKS: Mapping[str, Handler] = {
     pool.TOP_UP: top_up,
     pool.REMOVE: remove,
     deciding.CUSTOMER: asking.customer,
+    watching.LOOK: watching.look,
 }

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, se
 from plugin.core.codes import known_form
 from plugin.core.order_book import OrderChange
 from plugin.database import Upsert, among
-from widgets.coupon.tables import REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
+from widgets.coupon.tables import REPLACED, REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
 
 _FIND = select(
     coupon_code.c.id,
@@ -15,7 +15,7 @@ _FIND = select(
     coupon_code.c.code,
     coupon_code.c.state,
     coupon_code.c.order_ref,
-).where(among(coupon_code.c.code, "codes"))
+).where(among(coupon_code.c.code, "codes"), coupon_code.c.state != REPLACED)
 _RECORDED = select(coupon_use.c.order_ref, coupon_use.c.code_id).where(among(coupon_use.c.order_ref, "refs"))
 _ADD = Upsert(lambda insert: insert(coupon_use).on_conflict_do_nothing())
 _DROP = delete(coupon_use).where(

@@ -14,13 +14,19 @@ from widgets.coupon import reminder
 from widgets.coupon.card import Stamps, card
 from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.settings import CouponSettings
-from widgets.coupon.tables import OF_COUPON, coupon, coupon_code, coupon_node, coupon_use
+from widgets.coupon.tables import OF_COUPON, REPLACED, coupon, coupon_code, coupon_node, coupon_use
 
 _ANY = coupon_code.alias("any_code")
 _USED = (
     select(literal(1))
     .select_from(coupon_use.join(_ANY, _ANY.c.id == coupon_use.c.code_id))
     .where(_ANY.c.order_ref == coupon.c.order_ref)
+    .correlate(coupon)
+    .exists()
+)
+_REPLACED = (
+    select(literal(1))
+    .where(_ANY.c.order_ref == coupon.c.order_ref, _ANY.c.state == REPLACED)
     .correlate(coupon)
     .exists()
 )
@@ -36,6 +42,7 @@ _READ = (
         coupon_node.c.goods,
         coupon_code.c.code,
         _USED.label("used"),
+        _REPLACED.label("replaced"),
     )
     .outerjoin(coupon_node, coupon_node.c.id == coupon.c.node_id)
     .outerjoin(
@@ -121,6 +128,9 @@ def _ready(row: Row[Any], ctx: Context) -> CouponView:
     language = ctx.language
     title = language.gettext("Thank you for your order.")
     text = language.gettext("%(value)s off your next order, no sign-up needed.", value=_value(row, language))
+    if row.replaced:
+        instead = language.gettext("Your earlier code no longer works; this one takes its place.")
+        text = f"{text} {instead}"
     return _usable(title, text, _validity(row, language), row, ctx)
 
 
