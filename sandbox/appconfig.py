@@ -47,6 +47,7 @@ class AppConfig:
     proxy_subpath: str
     application_url: str = ""
     name: str = ""
+    optional_scopes: tuple[str, ...] = ()
 
     @property
     def proxy_path(self) -> str:
@@ -74,6 +75,7 @@ def read_config(path: Path = CONFIG_FILE) -> AppConfig:
         proxy_subpath=proxy["subpath"],
         application_url=toml["application_url"],
         name=toml["name"],
+        optional_scopes=tuple(toml["access_scopes"].get("optional_scopes", ())),
     )
 
 

@@ -172,7 +172,15 @@ Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Fi
 """``(conn, shop_id, since, now)``: reads only."""
 
 
-Alerts: TypeAlias = Callable[[Connection, int, Language, datetime], Iterable[str]]
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A sentence about something that an optional scope would make possible; it is asked for beside it."""
+
+    text: str
+    scope: str
+
+
+Alerts: TypeAlias = Callable[[Connection, int, Language, datetime], Iterable[str | Missing]]
 """``(conn, shop_id, language, now)``: sentences about what the merchant should look at now; reads only."""
 
 Notes: TypeAlias = Callable[[S, ShopSettings, Language, datetime], Mapping[str, str]]

@@ -10,11 +10,12 @@ from plugin.admin.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One sentence, and the page of the widget that says it."""
+    """One sentence, the page of the widget that says it, and the scope that would help."""
 
     text: str
     title: str
     href: str
+    scope: str | None = None
 
 
 def alerts(conn: Connection, desk: Desk, name: str | None = None) -> tuple[Alert, ...]:
@@ -25,5 +26,7 @@ def alerts(conn: Connection, desk: Desk, name: str | None = None) -> tuple[Alert
             continue
         spoken = desk.of_widget(own)
         title, href = spoken.gettext(widget.title), desk.link(f"/admin/widgets/{own}")
-        found += [Alert(text, title, href) for text in widget.alerts(conn, desk.shop.id, spoken, desk.now)]
+        for said in widget.alerts(conn, desk.shop.id, spoken, desk.now):
+            known = said if isinstance(said, widgets.Missing) else widgets.Missing(said, "")
+            found.append(Alert(known.text, title, href, known.scope or None))
     return tuple(found)

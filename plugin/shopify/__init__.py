@@ -12,7 +12,9 @@ from plugin.shopify.errors import Misunderstood as Misunderstood
 from plugin.shopify.errors import Refused as Refused
 from plugin.shopify.errors import Throttled as Throttled
 from plugin.shopify.errors import Unreachable as Unreachable
+from plugin.shopify.metafields import delete_coupons as delete_coupons
 from plugin.shopify.metafields import delete_points as delete_points
+from plugin.shopify.metafields import set_coupons as set_coupons
 from plugin.shopify.metafields import set_points as set_points
 from plugin.shopify.orders import FetchedOrder as FetchedOrder
 from plugin.shopify.orders import changed_orders as changed_orders

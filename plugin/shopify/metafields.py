@@ -1,9 +1,10 @@
-"""The customer metafield ``$app:points``, which Shopify shows where the app is not asked. Needs ``write_customers``.
+"""The app's own metafields, which Shopify shows where the app is not asked; ``shopify.app.toml`` defines them.
 
-Its definition, with who may read it, stands in ``shopify.app.toml``.
+A customer's ``$app:points`` need ``write_customers``, an order's ``$app:coupon`` needs ``write_orders``.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from plugin.shopify.client import Gateway
@@ -15,40 +16,72 @@ from plugin.shops import Shop
 MOST = 25
 """Shopify takes no more metafields in one call."""
 
-PLACE = {"namespace": "$app", "key": "points"}
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What owns a metafield of ours, and under which key."""
+
+    owner: str
+    key: str
+
+    def of(self, id: int) -> dict[str, str]:
+        """Return the place of one owner as the documents name it."""
+        return {"ownerId": gid(self.owner, id), "namespace": "$app", "key": self.key}
+
+
+POINTS, COUPON = Place("Customer", "points"), Place("Order", "coupon")
 
 
 async def set_points(gateway: Gateway, shop: Shop, values: Mapping[int, str]) -> set[int]:
     """Write a customer's figures for each of up to 25; returns those whom Shopify does not know.
 
-    One call writes all or nothing, so that it is made again without them. Raises Refused, GatewayError.
+    Raises Refused, GatewayError.
     """
-    left, unknown = dict(values), set[int]()
-    while left:
-        gone = await _set(gateway, shop, left)
-        if not gone:
-            break
-        unknown |= gone
-        left = {customer: value for customer, value in left.items() if customer not in gone}
-    return unknown
+    return await _set_known(gateway, shop, POINTS, values)
 
 
 async def delete_points(gateway: Gateway, shop: Shop, customers: Collection[int]) -> None:
     """Delete the figures of up to 25 customers; whoever is unknown has none. Raises GatewayError."""
-    places = [{"ownerId": gid("Customer", customer), **PLACE} for customer in customers]
+    await _delete(gateway, shop, POINTS, customers)
+
+
+async def set_coupons(gateway: Gateway, shop: Shop, values: Mapping[int, str]) -> set[int]:
+    """Write the coupon of each of up to 25 orders; returns those that Shopify does not know.
+
+    Raises Refused, GatewayError.
+    """
+    return await _set_known(gateway, shop, COUPON, values)
+
+
+async def delete_coupons(gateway: Gateway, shop: Shop, orders: Collection[int]) -> None:
+    """Delete the coupon of up to 25 orders; what is unknown has none. Raises GatewayError."""
+    await _delete(gateway, shop, COUPON, orders)
+
+
+async def _set_known(gateway: Gateway, shop: Shop, place: Place, values: Mapping[int, str]) -> set[int]:
+    """One call writes all or nothing, so that it is made again without those that Shopify does not know."""
+    left, unknown = dict(values), set[int]()
+    while left:
+        gone = await _set(gateway, shop, place, left)
+        if not gone:
+            break
+        unknown |= gone
+        left = {owner: value for owner, value in left.items() if owner not in gone}
+    return unknown
+
+
+async def _delete(gateway: Gateway, shop: Shop, place: Place, owners: Collection[int]) -> None:
+    places = [place.of(owner) for owner in owners]
     result = await gateway.execute(shop, document("MetafieldsDelete"), {"metafields": places})
     if not isinstance(result.data.get("metafieldsDelete"), Mapping):
         raise Unreachable("Shopify's answer is empty.", unknown=True)
 
 
-async def _set(gateway: Gateway, shop: Shop, values: Mapping[int, str]) -> set[int]:
+async def _set(gateway: Gateway, shop: Shop, place: Place, values: Mapping[int, str]) -> set[int]:
     if not 0 < len(values) <= MOST:
         raise ValueError(f"between 1 and {MOST} metafields are set at once")
     owners = list(values)
-    wanted = [
-        {"ownerId": gid("Customer", owner), **PLACE, "type": "json", "value": values[owner]}
-        for owner in owners
-    ]
+    wanted = [{**place.of(owner), "type": "json", "value": values[owner]} for owner in owners]
     result = await gateway.execute(shop, document("MetafieldsSet"), {"metafields": wanted})
     payload = result.data.get("metafieldsSet")
     if not isinstance(payload, Mapping):

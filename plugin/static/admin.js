@@ -72,6 +72,15 @@
     open(url);
   });
 
+  // --- a permission that only some need is asked for where it is missing ----------------------------------------
+
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-scope]');
+    if (!button) return;
+    const answer = await window.shopify?.scopes?.request?.([button.dataset.scope]);
+    if (answer?.result === 'granted-all') button.closest('s-banner').hidden = true;
+  });
+
   /** Brings what a message points at into sight, out of a closed entry too. */
   const reveal = (place) => {
     const details = place?.closest('details') ?? place?.querySelector('details');

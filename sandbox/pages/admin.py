@@ -41,6 +41,17 @@ async def _token(stay: Stay) -> Response:
     return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 
 
+async def _scopes(stay: Stay) -> Response:
+    """Grant what App Bridge's ``scopes.request()`` asked for, of the optional scopes that the app declares."""
+    asked = stay.request.query_params.get("scopes", "").split(",")
+    optional = stay.simulator.state.config.optional_scopes
+    if any(one not in optional for one in asked):
+        return JSONResponse({"result": "declined-all"}, status_code=422)
+    granted = dict.fromkeys((*stay.shop.scopes, *asked))
+    stay.simulator.grant_scopes(granted, shop=stay.shop.handle)
+    return JSONResponse({"result": "granted-all"})
+
+
 async def _extensions(stay: Stay) -> Response:
     """Answer what App Bridge's ``app.extensions()`` does: which blocks stand in the published theme."""
     where = placement_of(stay)
@@ -73,5 +84,6 @@ ROUTES = (
     page("/admin/apps/{app}", _admin),
     page("/admin/apps/{app}/{path:path}", _admin),
     page("/sandbox/tokens/admin", _token, "POST"),
+    page("/sandbox/scopes", _scopes, "POST"),
     page("/sandbox/app-extensions", _extensions),
 )

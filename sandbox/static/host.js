@@ -60,6 +60,11 @@ const leaving = document.getElementById('leave');
 const answers = {
   hi: () => send({kind: 'hello'}),
   token: async () => (await json('/sandbox/tokens/admin', 'POST')).token,
+  scopes: ({scopes}) =>
+    // The one question that Shopify puts in a window of its own.
+    confirm(`${document.title}: ${scopes.join(', ')}?`)
+      ? json(`/sandbox/scopes?${new URLSearchParams({scopes})}`, 'POST')
+      : {result: 'declined-all'},
   extensions: () => json('/sandbox/app-extensions'),
   leave: () =>
     new Promise((resolve, reject) => {

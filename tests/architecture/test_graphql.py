@@ -1,7 +1,7 @@
 """Every document is valid in both versions we live with, names no deprecated field, and needs just the scopes we ask for."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -25,13 +25,14 @@ from graphql.validation import NoDeprecatedCustomRule
 
 from plugin.shopify.documents import API_VERSION, document
 from tests.schemas import admin_schema, required_scopes
+from widgets.coupon import mails
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "plugin" / "graphql"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 
-OWNERS = {"MetafieldsSet": "write_customers", "MetafieldsDelete": "write_customers"}
-"""The scope that a document needs for what its variables name."""
+OWNERS = {"customer": "write_customers", "order": "write_orders"}
+"""The scope that a metafield's owner needs; the schema leaves to prose that it is the owner's write scope."""
 
 TOPICS = {
     "orders/": "read_orders",
@@ -124,13 +125,25 @@ def test_every_topic_has_its_scope() -> None:
         assert scope is None or satisfied(frozenset({scope}), granted()), topic
 
 
-def test_what_is_written_about_a_customer_needs_the_scope_for_it() -> None:
-    """The schema leaves to prose that a metafield needs the write scope of what it belongs to."""
-    written = {name: scope for name, scope in OWNERS.items() if name in NAMES}
-    assert written == OWNERS
-    for scope in written.values():
-        assert scope in granted()
-        assert scope.replace("write_", "read_", 1) not in granted(), "is implied"
+def optional() -> set[str]:
+    found: Iterable[str] = configuration()["access_scopes"].get("optional_scopes", ())  # type: ignore[assignment]
+    return set(found)
+
+
+def test_each_metafield_of_ours_has_the_scope_to_write_it_and_no_owner_has_one_in_vain() -> None:
+    owned = {owner for owner in OWNERS if owner in configuration()}
+    assert {OWNERS[owner] for owner in owned} == {
+        scope for scope in OWNERS.values() if scope in granted() | optional()
+    }
+    assert owned == set(OWNERS)
+    for scope in granted():
+        assert scope.replace("write_", "read_", 1) not in granted() - {scope}, "is implied"
+
+
+def test_what_only_some_shops_want_is_asked_of_them_alone() -> None:
+    """Shopify refuses an optional scope that another one implies."""
+    assert optional() == {mails.SCOPE}
+    assert not optional() & granted()
 
 
 def test_no_scope_is_asked_for_in_vain() -> None:

@@ -2,6 +2,7 @@
 
 from plugin.language import sentence
 from widgets.base import Surface, Widget
+from widgets.coupon import mails
 from widgets.coupon.alerts import alerts
 from widgets.coupon.effects import on_orders
 from widgets.coupon.figures import figures
@@ -22,11 +23,12 @@ widget = Widget(
     view=view,
     effects={"orders": on_orders},
     on_change={"coupon": on_change, "shop": on_shop_change},
-    tasks=TASKS,
-    jobs=JOBS,
+    tasks={**TASKS, **mails.TASKS},
+    jobs=(*JOBS, *mails.JOBS),
     on_install=prepare,
     rehearse=rehearse,
-    processing=PROCESSING,
+    processing=(mails.COPY, *PROCESSING),
+    recall=mails.recall,
     invariants=INVARIANTS,
     figures=figures,
     alerts=alerts,

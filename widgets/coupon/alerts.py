@@ -10,9 +10,11 @@ from plugin import settings
 from plugin.database import Utc
 from plugin.language import Language, sentence
 from plugin.settings import ShopSettings, Versions
-from widgets.coupon import budget, campaigns, offers, uses
+from widgets.base import Missing
+from widgets.coupon import budget, campaigns, mails, offers, uses
 from widgets.coupon.deciding import MODELS
 from widgets.coupon.minting import title
+from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import EDITED, GIVEN, GONE, coupon_code, coupon_node
 
 LATELY = timedelta(days=7)
@@ -50,9 +52,14 @@ _TROUBLE = (
 )
 
 
-def alerts(conn: Connection, shop_id: int, language: Language, now: datetime) -> Iterator[str]:
+def alerts(conn: Connection, shop_id: int, language: Language, now: datetime) -> Iterator[str | Missing]:
     """Yield one sentence for each thing that should be looked at."""
     versions = settings.versions(conn, [shop_id], MODELS)
+    if versions.current(shop_id, CouponSettings).value.in_mails and not mails.granted(conn, shop_id):
+        text = language.gettext(
+            "Coupons cannot be written to orders for Shopify's mails yet: the app lacks the permission to edit orders."
+        )
+        yield Missing(text, mails.SCOPE)
     yield from _full_month(conn, versions, shop_id, language, now)
     for row in conn.execute(_TROUBLE, {"shop": shop_id, "since": now - LATELY}):
         campaign = campaigns.by_id(conn, {row.id})[row.id].campaign

@@ -57,6 +57,8 @@ class Decided:
     questions: list[Wanted] = field(default_factory=list)
     caps: dict[int, Cap] = field(default_factory=dict)
     """Of the shops that have one."""
+    mailing: frozenset[int] = frozenset()
+    """The shops whose mails are to show their coupons."""
 
 
 def decide(
@@ -83,6 +85,7 @@ def decide(
         if doubt.choices and doubt.choices[0].asks
     ]
     decided.caps = {id: cap for id in shops if (cap := offers.cap_of(versions, id)).amount}
+    decided.mailing = frozenset(id for id in shops if versions.current(id, CouponSettings).value.in_mails)
     counting = {id: _counting(versions, id) for id in shops}
     found = people.buyers(conn, asking, counting) if asking else {}
     for ref, (change, doubt) in open_.items():

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Connection, Date, Row, String, Text, select, upd
 
 from plugin import tasks
 from plugin.core.order_book import OrderChange
-from plugin.database import Big, Changes, Id, Upsert, among, lock_rows
+from plugin.database import Big, Changes, Id, Upsert, Utc, among, lock_rows
 from widgets.coupon import budget, campaigns, deciding, doubts, pool, uses
 from widgets.coupon.budget import Budget
 from widgets.coupon.campaigns import Node
@@ -34,11 +34,11 @@ _CODES = (
 _ADD = Upsert(lambda insert: insert(coupon))
 _DECIDED = ("node_id", "campaign", "doubt", "refusal", "expires_on", "face", "month")
 _CHANGE = Changes(
-    {"ref": Id, "is_void": Boolean(), "waits": Boolean(), "counts": Boolean()},
+    {"ref": Id, "is_void": Boolean(), "waits": Boolean(), "counts": Boolean(), "due": Utc()},
     lambda new: (
         update(coupon)
         .where(coupon.c.order_ref == new["ref"])
-        .values(void=new["is_void"], waiting=new["waits"], counted=new["counts"])
+        .values(void=new["is_void"], waiting=new["waits"], counted=new["counts"], mail_due=new["due"])
     ),
 )
 _DECIDE = Changes(
@@ -75,6 +75,13 @@ class _Plan:
     questions: list[tasks.Wanted] = field(default_factory=list)
     budgets: dict[int, Budget] = field(default_factory=dict)
 
+    def follow(self, row: Row[Any], *, void: bool, waiting: bool, counts: bool, now: datetime) -> None:
+        """Note what changes of a coupon; one that mails show may have changed for them alone."""
+        mails = row.mailed is not None
+        if mails or (void, waiting, counts) != (row.void, row.waiting, row.counted):
+            target = {"is_void": void, "waits": waiting, "counts": counts, "due": now if mails else None}
+            self.changed.append({"ref": row.order_ref} | target)
+
 
 def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
     """Bring the coupons of these orders, and those they used, to their targets in a few statements.
@@ -98,7 +105,7 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
     plan = _Plan()
     _judge(conn, seen, known, moved, plan, now)
     if moved:
-        _follow(conn, voids, moved, plan)
+        _follow(conn, voids, moved, plan, now)
     _write(conn, plan, now)
 
 
@@ -135,14 +142,16 @@ def _judge(
             plan.wants.append(Want(limited.node_id, ref, limited.last_day))
         if ref not in known:
             own = {"order_ref": ref, "shop_id": change.shop_id, "judged_at": now}
-            plan.new.append(own | _terms(limited) | {"void": void, "waiting": waiting, "counted": counts})
+            mails = change.shop_id in decided.mailing and limited.refusal is None
+            mailing = {"mailed": "" if mails else None, "mail_due": now if mails else None}
+            facts = {"void": void, "waiting": waiting, "counted": counts}
+            plan.new.append(own | _terms(limited) | facts | mailing)
             continue
         row = known[ref]
         if limited.doubt is None:
             terms = {f"new_{name}": value for name, value in _terms(limited).items()}
             plan.decided.append({"ref": ref} | terms)
-        if (void, waiting, counts) != (row.void, row.waiting, row.counted):
-            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting, "counts": counts})
+        plan.follow(row, void=void, waiting=waiting, counts=counts, now=now)
 
 
 def _within_cap(
@@ -169,7 +178,9 @@ def _terms(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _follow(conn: Connection, voids: Mapping[int, bool], moved: Mapping[int, Row[Any]], plan: _Plan) -> None:
+def _follow(
+    conn: Connection, voids: Mapping[int, bool], moved: Mapping[int, Row[Any]], plan: _Plan, now: datetime
+) -> None:
     """Follow what became of orders judged before: no latch, what comes back is owed again."""
     codes: dict[int, list[Row[Any]]] = {ref: [] for ref in moved}
     for code in conn.execute(_CODES, {"refs": sorted(moved)}):
@@ -186,8 +197,7 @@ def _follow(conn: Connection, voids: Mapping[int, bool], moved: Mapping[int, Row
         counts = row.face is not None and row.refusal is None and (used or not void)
         if waiting and not row.waiting:
             plan.wants.append(Want(row.node_id, ref, row.expires_on))
-        if (void, waiting, counts) != (row.void, row.waiting, row.counted):
-            plan.changed.append({"ref": ref, "is_void": void, "waits": waiting, "counts": counts})
+        plan.follow(row, void=void, waiting=waiting, counts=counts, now=now)
         if counts != row.counted:
             plan.budgets[row.shop_id].recount(row.month, row.face if counts else -row.face)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Date, bindparam, select, update
+from sqlalchemy import Connection, Date, bindparam, case, select, update
 
 from plugin.core.order_book import order
 from plugin.database import Changes, Id, Utc, lock_rows
@@ -43,7 +43,11 @@ _WAITING = (
     .limit(bindparam("most"))
 )
 _WAITING_LOCKED = _WAITING.with_for_update(skip_locked=True, of=coupon)
-_SERVED = update(coupon).where(coupon.c.order_ref == bindparam("ref")).values(waiting=False)
+_SERVED = (
+    update(coupon)
+    .where(coupon.c.order_ref == bindparam("ref"))
+    .values(waiting=False, mail_due=case((coupon.c.mailed.is_not(None), bindparam("at", type_=Utc))))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def serve_waiting(conn: Connection, node: Node, today: date, now: datetime, most
     wants = [Want(node.id, row.order_ref, row.expires_on) for row in rows]
     served, _ = assign(conn, wants, {node.id: node}, now) if wants else (set(), set())
     if served:
-        conn.execute(_SERVED, [{"ref": ref} for ref in sorted(served)])
+        conn.execute(_SERVED, [{"ref": ref, "at": now} for ref in sorted(served)])
     return [row.order_id for row in rows if row.order_ref in served and row.order_id is not None]
 
 

@@ -120,6 +120,13 @@ class CouponSettings(Section):
             "2 to 10 letters, or the digits 3, 4, 7 and 9, which look like no letter. New codes have it."
         ),
     )
+    in_mails: bool = Field(
+        default=False,
+        title=sentence("Coupons in Shopify's mails"),
+        description=sentence(
+            "Writes each new coupon to its order, for the mails you send from Shopify. Asks for one permission more."
+        ),
+    )
 
     @field_validator("prefix")
     @classmethod

@@ -103,7 +103,16 @@ coupon = Table(
     Column("face", Big),
     Column("month", String(7)),
     Column("counted", Boolean, nullable=False, server_default="0"),
+    Column("mailed", Text),
+    Column("mail_due", Utc),
     Index("ix_coupon_shop_id", "shop_id", "order_ref"),
+    Index(
+        "ix_coupon_mail_due",
+        "shop_id",
+        "mail_due",
+        sqlite_where=text("mail_due IS NOT NULL"),
+        postgresql_where=text("mail_due IS NOT NULL"),
+    ),
     Index(
         "ix_coupon_waiting",
         "node_id",
@@ -115,7 +124,9 @@ coupon = Table(
 """What was decided when the order was first handled: ``refusal`` None means owed, by the ``campaign`` of that name.
 ``void`` is today's target by the order's facts; ``waiting``: owed, not void, not used and without a code. While
 something about the customer is not known, ``doubt`` holds what was on offer, and there is neither node nor refusal.
-Where the shop had a cap, ``face`` is what the coupon counts for in the ``month`` it was issued in, while ``counted``."""
+Where the shop had a cap, ``face`` is what the coupon counts for in the ``month`` it was issued in, while ``counted``.
+``mailed`` is what Shopify's mails are shown of it, empty for nothing; None where the shop did not want that when the
+coupon was decided. From ``mail_due`` on it may have changed."""
 
 coupon_customer = Table(
     "coupon_customer",

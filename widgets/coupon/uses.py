@@ -9,13 +9,18 @@ from plugin.core.order_book import OrderChange
 from plugin.database import Upsert, among
 from widgets.coupon.tables import REPLACED, REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
 
-_FIND = select(
-    coupon_code.c.id,
-    coupon_code.c.shop_id,
-    coupon_code.c.code,
-    coupon_code.c.state,
-    coupon_code.c.order_ref,
-).where(among(coupon_code.c.code, "codes"), coupon_code.c.state != REPLACED)
+_FIND = (
+    select(
+        coupon_code.c.id,
+        coupon_code.c.shop_id,
+        coupon_code.c.code,
+        coupon_code.c.state,
+        coupon_code.c.order_ref,
+        coupon.c.mailed,
+    )
+    .outerjoin(coupon, coupon.c.order_ref == coupon_code.c.order_ref)
+    .where(among(coupon_code.c.code, "codes"), coupon_code.c.state != REPLACED)
+)
 _RECORDED = select(coupon_use.c.order_ref, coupon_use.c.code_id).where(among(coupon_use.c.order_ref, "refs"))
 _ADD = Upsert(lambda insert: insert(coupon_use).on_conflict_do_nothing())
 _DROP = delete(coupon_use).where(
@@ -43,7 +48,7 @@ def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
     """Make the recorded uses those of the orders' facts; an order's codes match in any case.
 
     Returns the orders whose own coupon that concerns beyond its state: a code was used although it had been taken
-    back (the checkout was faster), or is used no longer.
+    back (the checkout was faster) or stands in mails, or is used no longer.
     """
     named = {change.ref: _named(change) for change in changes}
     wanted: set[tuple[int, int]] = set()
@@ -56,7 +61,9 @@ def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
                 rows[change.shop_id, code] for code in named[change.ref] if (change.shop_id, code) in rows
             ]
             wanted |= {(change.ref, row.id) for row in found}
-            concerned |= {row.order_ref for row in found if row.state in {REVOKED, WITHDRAWN}}
+            concerned |= {
+                row.order_ref for row in found if row.mailed is not None or row.state in {REVOKED, WITHDRAWN}
+            }
     known = [change.ref for change in changes if not change.first]
     recorded = {tuple(row) for row in conn.execute(_RECORDED, {"refs": known})} if known else set()
     if gone := recorded - wanted:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, literal, select
 from plugin.core.orders import OrderState
 from plugin.language import Language, sentence
 from widgets.base import Context, Surface
-from widgets.coupon import reminder
+from widgets.coupon import reminder, wording
 from widgets.coupon.card import Stamps, card
 from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.settings import CouponSettings
@@ -120,14 +120,16 @@ def _coupon(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponV
 def _waiting(row: Row[Any], ctx: Context) -> CouponView:
     language = ctx.language
     title = language.gettext("Your code is waiting.")
-    text = language.gettext("%(value)s off your next order.", value=_value(row, language))
+    text = language.gettext("%(value)s off your next order.", value=wording.value(row, language))
     return _usable(title, text, _until(row, language), row, ctx)
 
 
 def _ready(row: Row[Any], ctx: Context) -> CouponView:
     language = ctx.language
     title = language.gettext("Thank you for your order.")
-    text = language.gettext("%(value)s off your next order, no sign-up needed.", value=_value(row, language))
+    text = language.gettext(
+        "%(value)s off your next order, no sign-up needed.", value=wording.value(row, language)
+    )
     if row.replaced:
         instead = language.gettext("Your earlier code no longer works; this one takes its place.")
         text = f"{text} {instead}"
@@ -146,7 +148,7 @@ def _usable(title: str, text: str, note: str, row: Row[Any], ctx: Context) -> Co
         title=title,
         text=text,
         code=row.code,
-        value_text=_value(row, language),
+        value_text=wording.value(row, language),
         expires_on=row.expires_on,
         apply_url=apply_url,
         note=note,
@@ -162,9 +164,9 @@ def _pending(row: Row[Any], language: Language) -> CouponView:
         title=language.gettext("Thank you for your order."),
         text=language.gettext(
             "%(value)s off your next order is yours. We are still making the code; it will be here.",
-            value=_value(row, language),
+            value=wording.value(row, language),
         ),
-        value_text=_value(row, language),
+        value_text=wording.value(row, language),
         expires_on=row.expires_on,
         note=_validity(row, language),
     )
@@ -185,7 +187,7 @@ def _over(row: Row[Any], language: Language) -> CouponView:
         title=language.gettext("Your coupon"),
         text=language.gettext("It was valid until %(date)s.", date=language.long_date(row.expires_on)),
         code=row.code,
-        value_text=_value(row, language),
+        value_text=wording.value(row, language),
         expires_on=row.expires_on,
     )
 
@@ -219,18 +221,12 @@ def _none(row: Row[Any] | None, settings: CouponSettings, language: Language) ->
 
 
 def _with_value(state: str, title: str, text: str, row: Row[Any], language: Language) -> CouponView:
-    value = _value(row, language)
+    value = wording.value(row, language)
     return CouponView(state=state, title=title, text=text, value_text=value, expires_on=row.expires_on)
 
 
 def _today(ctx: Context) -> date:
     return ctx.now.astimezone(ctx.settings.zone).date()
-
-
-def _value(row: Row[Any], language: Language) -> str:
-    if row.kind == "percentage":
-        return language.percent(row.value)
-    return language.money(row.value, row.currency)
 
 
 def _validity(row: Row[Any], language: Language) -> str:

@@ -14,6 +14,7 @@ window.shopify = {
   environment: {embedded: framed, mobile: false, pos: false},
   idToken: () => ask('token'),
   app: {extensions: () => ask('extensions')},
+  scopes: {request: (scopes) => ask('scopes', {scopes})},
   saveBar,
   toast: {
     show(text, {duration, isError} = {}) {

@@ -46,6 +46,7 @@ window.shopify = {
   toast: {show: tell('toast')},
   saveBar: {hide: tell('hide'), leaveConfirmation: tell('leave')},
   loading: tell('loading'),
+  scopes: {request: async (scopes) => { window.told.push(['scopes', ...scopes]); return {result: 'granted-all'}; }},
   app: {extensions: async () => window.placed},
 };
 customElements.define('s-app-nav', class extends HTMLElement {

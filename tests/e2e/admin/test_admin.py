@@ -283,3 +283,19 @@ def test_the_keyboard_reaches_every_field(office: Office, page: Page) -> None:
         )
     fields = [f"field-{name}" for name in widgets.SECTIONS["loyalty"].model_fields]
     assert [id for id in reached if id.startswith("field-")][: len(fields)] == fields
+
+
+def test_a_permission_that_a_setting_needs_is_asked_for_where_it_is_missing(
+    office: Office, page: Page
+) -> None:
+    office.enter(page, "/admin/widgets/coupon")
+    page.locator("#field-in_mails").locator("input").check()
+    save(page)
+    expect(page.locator("#field-in_mails").locator("input")).to_be_checked()
+    page.reload()
+    banner = page.locator("s-banner", has_text="Berechtigung")
+    expect(banner).to_be_visible()
+    banner.get_by_role("button").click()
+    expect(banner).to_be_hidden()
+    assert told(page, "scopes") == [["scopes", "write_orders"]]
+    assert fault(page) == []

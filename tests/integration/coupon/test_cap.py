@@ -35,7 +35,9 @@ async def issued(stage: Stage) -> tuple[str, int]:
 
 async def told(stage: Stage, locale: str = "en") -> list[str]:
     spoken = language(locale, "sie", folder=LOCALES)
-    return await stage.db.read(lambda conn: list(alerts(conn, stage.shop.id, spoken, stage.now)))
+    return await stage.db.read(
+        lambda conn: [str(one) for one in alerts(conn, stage.shop.id, spoken, stage.now)]
+    )
 
 
 async def test_what_would_pass_the_cap_is_refused_and_the_merchant_is_told(capped: Stage) -> None:
