@@ -27,7 +27,9 @@ async def night(errand: Errand) -> None:
 
 async def told(errand: Errand) -> list[str]:
     spoken, stage = language("en", "sie", folder=LOCALES), errand.stage
-    return await stage.db.read(lambda conn: [str(one) for one in alerts(conn, stage.shop.id, spoken, errand.now))])
+    return await stage.db.read(
+        lambda conn: [str(one) for one in alerts(conn, stage.shop.id, spoken, errand.now)]
+    )
 
 
 def delete(errand: Errand) -> None:
