@@ -1,21 +1,26 @@
 import {Card} from './Card';
+import {Line} from './Line';
 import type {Page} from './page';
-import type {Entry, LoyaltyView, Reward} from './views';
+import {Rewards} from './Rewards';
+import type {Entry, LoyaltyView} from './views';
 
 const NEWEST = 5;
 
 /** Points: of this order for whoever may see it, of the account for its customer. */
 export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
-  const {title, text, figures, rewards} = view;
+  const {title, text, figures} = view;
   const entries = page.aboutOrder ? [] : view.entries.slice(0, NEWEST);
   return (
     <Card title={title}>
       {figures.length > 0 && <Figures figures={figures} />}
       {text && (view.order || figures.length === 0) && <s-paragraph color="subdued">{text}</s-paragraph>}
       {view.guest_text && <Guest view={view} />}
-      {rewards.map((reward) => (
-        <Line key={reward.title} left={reward.title} right={cost(reward, page)} />
+      {view.endings.map((ending) => (
+        <s-paragraph key={ending} type="small" color="subdued">
+          {ending}
+        </s-paragraph>
       ))}
+      <Rewards view={view} number={page.number} />
       {entries.map((entry, index) => (
         <Line key={index} left={entry.text} below={day(entry, page)} right={signed(entry, page)} />
       ))}
@@ -47,25 +52,6 @@ function Figures({figures}: Pick<LoyaltyView, 'figures'>) {
       ))}
     </s-stack>
   );
-}
-
-function Line({left, below, right}: {left: string; below?: string; right: string}) {
-  return (
-    <s-stack gap="small-100">
-      <s-divider />
-      <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
-        <s-stack>
-          <s-text>{left}</s-text>
-          {below && <s-text color="subdued">{below}</s-text>}
-        </s-stack>
-        <s-text>{right}</s-text>
-      </s-grid>
-    </s-stack>
-  );
-}
-
-function cost(reward: Reward, page: Page): string {
-  return reward.cost_text ?? page.number(reward.cost);
 }
 
 /** A calendar day stays the day it is, wherever the shopper is: the page formats it in UTC, as it is read here. */

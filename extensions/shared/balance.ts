@@ -50,6 +50,8 @@ export function balanceView({available, pending, debt}: Balance, {say, number}: 
       ...(debt > 0 ? [[say('points.owed'), number(debt)] as [string, string]] : []),
     ],
     rewards: [],
+    codes: [],
+    endings: [],
     entries: [],
   };
 }

@@ -24,6 +24,8 @@ export function sample({say, number, aboutOrder}: Page): Views {
         [say('points.coming'), number(49)],
       ],
       rewards: [],
+      codes: [],
+      endings: [],
       entries: [],
     },
   };

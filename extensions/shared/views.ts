@@ -29,6 +29,18 @@ export interface Reward {
   title: string;
   cost: number;
   cost_text?: string;
+  note?: string;
+}
+
+/** A code bought with points; `code` only while it can be used, `text` until when or why no longer. */
+export interface RewardCode {
+  title: string;
+  text: string;
+  code?: string;
+  apply_url?: string;
+  apply_text?: string;
+  copy_text?: string;
+  copied_text?: string;
 }
 
 export interface Entry {
@@ -48,6 +60,11 @@ export interface LoyaltyView {
   order: boolean;
   figures: [label: string, number: string][];
   rewards: Reward[];
+  rewards_title?: string;
+  redeem_text?: string;
+  redeem_url?: string;
+  codes: RewardCode[];
+  endings: string[];
   entries: Entry[];
 }
 
@@ -108,9 +125,36 @@ function readLoyalty(view: unknown): LoyaltyView | undefined {
     ...text(view, 'statement_text'),
     order: isRecord(view.order),
     figures: list(view.figures).filter(isFigure),
-    rewards: list(view.rewards).filter(isReward),
+    rewards: list(view.rewards).filter(isReward).map(readReward),
+    ...text(view, 'rewards_title'),
+    ...text(view, 'redeem_text'),
+    ...link(view, 'redeem_url'),
+    codes: list(view.codes).filter(isCode).map(readCode),
+    endings: list(view.endings).flatMap((ending) => (isRecord(ending) ? (text(ending, 'text').text ?? []) : [])),
     entries: list(view.entries).filter(isEntry),
   };
+}
+
+function readReward(reward: Reward & Record<string, unknown>): Reward {
+  return {title: reward.title, cost: reward.cost, ...text(reward, 'cost_text'), ...text(reward, 'note')};
+}
+
+function readCode(code: RewardCode & Record<string, unknown>): RewardCode {
+  return {
+    title: code.title,
+    text: code.text,
+    ...text(code, 'code'),
+    ...link(code, 'apply_url'),
+    ...text(code, 'apply_text'),
+    ...text(code, 'copy_text'),
+    ...text(code, 'copied_text'),
+  };
+}
+
+/** The field as an object to spread: empty unless it leads to a shop. */
+function link<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
+  const found = text(view, key);
+  return /^https?:\/\//.test(found[key] ?? '') ? found : {};
 }
 
 /** The field as an object to spread: empty unless it holds a text. */
@@ -131,7 +175,11 @@ function isFigure(value: unknown): value is [string, string] {
   return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
 }
 
-function isReward(value: unknown): value is Reward {
+function isCode(value: unknown): value is RewardCode & Record<string, unknown> {
+  return isRecord(value) && typeof value.title === 'string' && typeof value.text === 'string';
+}
+
+function isReward(value: unknown): value is Reward & Record<string, unknown> {
   return isRecord(value) && typeof value.title === 'string' && typeof value.cost === 'number';
 }
 

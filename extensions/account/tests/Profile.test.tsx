@@ -2,7 +2,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {known, page, READY, replies, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
+import {known, page, READY, replies, REWARD_CODE, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('customer-account.profile.block.render');
 
@@ -46,6 +46,23 @@ test('the profile asks for the account once and shows figures, rewards and entri
   expect(words()).toContain('2 € Rabatt200');
   expect(words()).toContain('Bestellung21.11.2026+49');
   expect(words()).not.toContain('Du hast 320 Punkte.');
+});
+
+test('codes that points bought are there to be copied and followed, and what else they buy is redeemed in the shop', async () => {
+  const other = {...REWARD_CODE, title: 'Versand', code: 'DANKE-7K4M-9QXP-3TRV'};
+  const over = {title: '10 %', text: 'Eingelöst.', code: null, apply_url: null};
+  const links = {rewards_title: 'Das gibt es für deine Punkte', redeem_text: 'Im Shop einlösen', redeem_url: 'https://example.myshopify.com/'};
+  await show(1, known({loyalty: {...STANDING, ...links, codes: [REWARD_CODE, other, over], endings: [{text: '20 Punkte verfallen am 1. Mai.'}]}}));
+  const clips = [...document.body.querySelectorAll('s-clipboard-item')];
+  expect(clips.map((clip) => clip.getAttribute('text'))).toEqual([REWARD_CODE.code, other.code]);
+  expect(new Set(clips.map((clip) => clip.id)).size).toBe(2);
+  expect([...document.body.querySelectorAll('s-link')].map((link) => link.getAttribute('href'))).toEqual([
+    REWARD_CODE.apply_url,
+    other.apply_url,
+    links.redeem_url,
+  ]);
+  expect(words()).toContain('10 %Eingelöst.');
+  expect(words()).toContain('20 Punkte verfallen am 1. Mai.');
 });
 
 test('what is taken back carries a real minus sign', async () => {

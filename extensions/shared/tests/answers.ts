@@ -49,6 +49,16 @@ export const STANDING = {
   entries: [{kind: 'accrual', points: 49, on: '2026-11-21', text: 'Bestellung'}],
 };
 
+export const REWARD_CODE = {
+  title: '5 € Rabatt',
+  text: 'Nur für dich, für eine Bestellung bis 21. Februar 2027.',
+  code: 'DANKE-4CWH-6NRJ-9DXK',
+  apply_url: 'https://example.myshopify.com/discount/DANKE-4CWH-6NRJ-9DXK?redirect=/',
+  apply_text: 'Im Shop einlösen',
+  copy_text: 'Kopieren',
+  copied_text: 'Kopiert',
+};
+
 export function known(widgets: object, order = 'known'): Reply {
   return () => json({order: {id: '1', state: order}, widgets});
 }

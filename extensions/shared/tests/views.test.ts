@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 
 import {readViews} from '../views';
-import {EARNED, READY, STAMPS, STANDING} from './answers';
+import {EARNED, READY, REWARD_CODE, STAMPS, STANDING} from './answers';
 
 test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
   expect(readViews(body)).toBeUndefined();
@@ -13,7 +13,7 @@ test('a widget that has no place here is left out', () => {
 
 test('what an app of another version says is read as far as it is understood', () => {
   const views = readViews({widgets: {coupon: {...READY, state: 'unheard-of'}, loyalty: {text: 4, figures: [['a'], ['b', 'c'], 7]}}});
-  expect(views).toEqual({loyalty: {text: '', order: false, figures: [['b', 'c']], rewards: [], entries: []}});
+  expect(views).toEqual({loyalty: {text: '', order: false, figures: [['b', 'c']], rewards: [], codes: [], endings: [], entries: []}});
 });
 
 test('what is not worth showing is not shown', () => {
@@ -41,4 +41,13 @@ test('a stamp card is read whole or not at all, and a long one is told in words'
   expect(read(STAMPS)).toEqual(STAMPS);
   expect(read({...STAMPS, of: 1e9})?.drawn).toBe(false);
   for (const other of [null, 3, {have: 3}, {have: '3', of: 5}]) expect(read(other)).toBeUndefined();
+});
+
+test('what was bought with points is read with its words, and leads to a shop or nowhere', () => {
+  const read = (codes: unknown, more: object = {}) => readViews({widgets: {loyalty: {...STANDING, codes, ...more}}})?.loyalty;
+  expect(read([{...REWARD_CODE, secret: 1}, {title: 'x'}, 7])?.codes).toEqual([REWARD_CODE]);
+  expect(read([{...REWARD_CODE, apply_url: 'javascript:alert(1)'}])?.codes[0]).not.toHaveProperty('apply_url');
+  expect(read('x')?.codes).toEqual([]);
+  expect(read([], {redeem_url: 'data:text/html,x'})).not.toHaveProperty('redeem_url');
+  expect(read([], {endings: [{points: 1, text: '1 Punkt verfällt.'}, 3]})?.endings).toEqual(['1 Punkt verfällt.']);
 });
