@@ -45,7 +45,7 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A campaign version's discount node; see the table for what is None when."""
+    """A campaign version's discount node; see the table for what is None when. A ``retired`` one has no pool."""
 
     id: int
     shop_id: int
@@ -55,6 +55,7 @@ class Node:
     creation: str | None
     low_id: int | None
     created_at: datetime
+    retired: bool = False
 
 
 _FIND = select(coupon_node).where(
@@ -132,7 +133,15 @@ def _node(row: Any) -> Node:
         title=row.title,
     )
     return Node(
-        row.id, row.shop_id, campaign, row.gid, row.first_code, row.creation, row.low_id, row.created_at
+        id=row.id,
+        shop_id=row.shop_id,
+        campaign=campaign,
+        gid=row.gid,
+        first_code=row.first_code,
+        creation=row.creation,
+        low_id=row.low_id,
+        created_at=row.created_at,
+        retired=row.fingerprint != campaign.fingerprint,
     )
 
 

@@ -4,17 +4,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from plugin import settings, tasks
+from plugin import clock, settings, shops, tasks
 from plugin.clock import Job
 from plugin.database import among, lock_rows
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, pool, uses, watching
+from widgets.coupon import campaigns, pool, stock, uses, watching
 from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code, coupon_tags
 
 PORTION = 500
 EASTERNMOST = timedelta(hours=14)
 """No clock on Earth is further ahead of UTC."""
 
+STOCK = "coupon.stock"
+SHOPS = 50
 TAGS_FOR = timedelta(days=30)
 
 _DUE = (coupon_code.c.state == GIVEN) & (coupon_code.c.expires_on < bindparam("today"))
@@ -67,7 +69,23 @@ def forget_tags(conn: Connection, shop_id: int | None, now: datetime) -> int:
     return conn.execute(_OLD_TAGS, {"before": (now - TAGS_FOR).date()}).rowcount
 
 
+def keep_stock(conn: Connection, shop_id: int | None, now: datetime) -> int:
+    """Have pools filled that have become too small for their shop's orders, some shops at a time; returns how many.
+
+    An order alone would ask for codes only where the pool is half empty by the orders of the day on which it was filled.
+    """
+    after = clock.reached(conn, STOCK)
+    turn = [shop for shop in shops.installed_shops(conn) if shop.id > after][:SHOPS]
+    for shop in turn:
+        if shop_id in {None, shop.id}:
+            nodes = stock.low(conn, shop.id, now)
+            tasks.enqueue(conn, pool.wanted(pool.TOP_UP, nodes, nodes, now), now)
+    clock.reach(conn, STOCK, now, turn[-1].id if turn else 0)
+    return len(turn)
+
+
 JOBS = (
+    Job(STOCK, timedelta(hours=1), keep_stock),
     Job("coupon.expire", timedelta(hours=1), expire),
     Job("coupon.tags", timedelta(days=1), forget_tags),
     watching.JOB,

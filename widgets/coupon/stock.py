@@ -89,7 +89,7 @@ def review(conn: Connection, shop_id: int, node_id: int, now: datetime, *, filli
     today = now.astimezone(versions.current(shop_id, ShopSettings).value.zone).date()
     served = pool.serve_waiting(conn, node, today, now)
     is_offered = any(offer.gives == node.campaign for offer in offers.running(versions, shop_id, now))
-    aim = _aim(conn, shop_id, now) if is_offered else 0
+    aim = _aim(conn, shop_id, now) if is_offered and not node.retired else 0
     free = _count(conn, node, FREE)
     waiting = conn.execute(_WAITING, {"node": node.id, "today": today}).scalar_one()
     _mark_half(conn, node, free, aim)
@@ -98,6 +98,14 @@ def review(conn: Connection, shop_id: int, node_id: int, now: datetime, *, filli
     is_due = filling or waiting > 0 or 2 * free <= aim
     lost = mending.lost(conn, node, today)
     return Books(node, tuple(asked), max(0, lack) if is_due else 0, lost, tuple(served))
+
+
+def low(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:
+    """Return the nodes on offer whose pool is half empty, by the orders of the last day as they are now."""
+    running = offers.running(settings.versions(conn, [shop_id], MODELS), shop_id, now)
+    nodes = campaigns.all_nodes(conn, [(shop_id, offer.gives) for offer in running], now)
+    aim = _aim(conn, shop_id, now) if nodes else 0
+    return {node.id: node for node in nodes.values() if 2 * _count(conn, node, FREE) <= aim}
 
 
 def first_code(conn: Connection, node: Node) -> str:
