@@ -2,7 +2,7 @@ import {Card} from './Card';
 import {Line} from './Line';
 import type {Page} from './page';
 import {Rewards} from './Rewards';
-import type {Entry, LoyaltyView} from './views';
+import type {Entry, LoyaltyView, TierView} from './views';
 
 const NEWEST = 5;
 
@@ -14,6 +14,13 @@ export function Loyalty({view, page}: {view: LoyaltyView; page: Page}) {
     <Card title={title}>
       {figures.length > 0 && <Figures figures={figures} />}
       {text && (view.order || figures.length === 0) && <s-paragraph color="subdued">{text}</s-paragraph>}
+      {view.breakdown && (
+        <s-paragraph type="small" color="subdued">
+          {view.breakdown}
+        </s-paragraph>
+      )}
+      {view.note && <s-paragraph color="subdued">{view.note}</s-paragraph>}
+      {view.tier && <Tier tier={view.tier} />}
       {view.guest_text && <Guest view={view} />}
       {view.endings.map((ending) => (
         <s-paragraph key={ending} type="small" color="subdued">
@@ -37,6 +44,18 @@ function Guest({view}: {view: LoyaltyView}) {
     <s-stack gap="small-100">
       <s-paragraph color="subdued">{view.guest_text}</s-paragraph>
       {view.account_url && view.account_text && <s-link href={view.account_url}>{view.account_text}</s-link>}
+    </s-stack>
+  );
+}
+
+/** The tier held now with what it brings, and what is missing to the next. */
+function Tier({tier}: {tier: TierView}) {
+  const {title, multiplier_text: brings, missing_text: missing} = tier;
+  return (
+    <s-stack>
+      {title && <s-text type="strong">{title}</s-text>}
+      {brings && <s-text color="subdued">{brings}</s-text>}
+      {missing && <s-text color="subdued">{missing}</s-text>}
     </s-stack>
   );
 }

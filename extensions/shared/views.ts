@@ -49,7 +49,17 @@ export interface Entry {
   on: string;
 }
 
+/** Where the customer stands; `title` is missing below the first tier, `missing_text` where there is none above. */
+export interface TierView {
+  title?: string;
+  multiplier_text?: string;
+  missing_text?: string;
+}
+
 export interface LoyaltyView {
+  tier?: TierView;
+  breakdown?: string;
+  note?: string;
   guest_text?: string;
   account_url?: string;
   account_text?: string;
@@ -123,6 +133,8 @@ function readLoyalty(view: unknown): LoyaltyView | undefined {
     ...text(view, 'account_text'),
     ...(/^https?:\/\//.test(statement.statement_url ?? '') && statement),
     ...text(view, 'statement_text'),
+    ...(isRecord(view.order) && {...text(view.order, 'breakdown'), ...text(view.order, 'note')}),
+    ...(isRecord(view.tier) && {tier: readTier(view.tier)}),
     order: isRecord(view.order),
     figures: list(view.figures).filter(isFigure),
     rewards: list(view.rewards).filter(isReward).map(readReward),
@@ -155,6 +167,14 @@ function readCode(code: RewardCode & Record<string, unknown>): RewardCode {
 function link<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
   const found = text(view, key);
   return /^https?:\/\//.test(found[key] ?? '') ? found : {};
+}
+
+function readTier(view: Record<string, unknown>): TierView {
+  return {
+    ...text(view, 'title'),
+    ...text(view, 'multiplier_text'),
+    ...(isRecord(view.next) && text(view.next, 'missing_text')),
+  };
 }
 
 /** The field as an object to spread: empty unless it holds a text. */

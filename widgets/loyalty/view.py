@@ -24,6 +24,7 @@ from plugin.language import Language
 from plugin.setting_input import sentence
 from widgets.base import Context
 from widgets.loyalty import links, offers
+from widgets.loyalty.levels import TierView, tier_of
 from widgets.loyalty.offers import Code, Ending, Offer
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.wording import breakdown_text
@@ -75,6 +76,7 @@ class LoyaltyView:
     text: str
     title: str
     order: Earned | None = None
+    tier: TierView | None = None
     available: int | None = None
     pending: int | None = None
     debt: int | None = None
@@ -111,12 +113,14 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
     if not settings.enabled and mine is None and (order is None or order.earned == 0):
         return None
     text, title = _text(ctx, order, mine), ctx.language.gettext("Your points")
+    tier = tier_of(conn, ctx, settings, mine.root if mine else None) if ctx.customer_id else None
     if mine is None:
         guest = links.guest_text(ctx, order.earned if order else 0)
         return LoyaltyView(
             text=text,
             title=title,
             order=order,
+            tier=tier,
             guest_text=guest,
             account_url=links.account_url(ctx) if guest else None,
             account_text=ctx.language.gettext("Sign in") if guest else None,
@@ -125,6 +129,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         text=text,
         title=title,
         order=order,
+        tier=tier,
         available=mine.available,
         pending=mine.pending,
         debt=mine.debt,

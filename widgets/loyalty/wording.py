@@ -11,11 +11,16 @@ from plugin.language import Language
 def breakdown_text(language: Language, points: int, stored: str) -> str | None:
     """Return the arithmetic of an order's points: ``49 points: €24.50 × 2``; None where nothing is multiplied."""
     found = breakdowns.decode(stored)
-    if found.rate == ONCE and all(part.multiplier == ONCE for part in found.parts):
+    common: list[tuple[int, str | None]] = [(found.rate, None)]
+    common += [(found.tier[1], found.tier[0])] if found.tier else []
+    common = [(multiplier, title) for multiplier, title in common if multiplier != ONCE]
+    if not common and all(part.multiplier == ONCE for part in found.parts):
         return None
     inner = " + ".join(_part(language, found.currency, part) for part in found.parts)
-    if found.rate != ONCE:
-        inner = _times(language, f"({inner})" if len(found.parts) > 1 else inner, found.rate)
+    if common and len(found.parts) > 1:
+        inner = f"({inner})"
+    for multiplier, title in common:
+        inner = _times(language, inner, multiplier, title)
     return language.ngettext("%(n)s point: %(sum)s", "%(n)s points: %(sum)s", points, sum=inner)
 
 

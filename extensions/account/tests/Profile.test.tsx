@@ -2,7 +2,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {known, page, READY, replies, REWARD_CODE, silent, STANDING, status, type Reply} from '../../shared/tests/answers';
+import {known, page, READY, replies, REWARD_CODE, silent, STANDING, status, TIER, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('customer-account.profile.block.render');
 
@@ -170,4 +170,9 @@ test('in the editor the sample has no order', async () => {
   expect(words()).toContain('sample.coupon.waiting');
   expect(words()).not.toContain('sample.coupon.title');
   expect(words()).not.toContain('sample.loyalty.order');
+});
+
+test('a tier stands with what it brings and what is missing to the next', async () => {
+  await show(1, known({loyalty: {...STANDING, tier: TIER}}));
+  expect(document.body.textContent).toContain(TIER.title + TIER.multiplier_text + TIER.next.missing_text);
 });

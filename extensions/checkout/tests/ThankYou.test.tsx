@@ -202,3 +202,9 @@ test('in the editor a sample stands, and nothing is asked', async () => {
   expect(words()).toContain('sample.loyalty.order');
   expect(one('s-clipboard-item')).not.toBeNull();
 });
+
+test('an order says how its points came about, and that a bonus may follow', async () => {
+  const order = {...EARNED.order, breakdown: '49 Punkte: 24,50 € × 2', note: 'Ein Bonus kann noch dazukommen.'};
+  await show(1, known({loyalty: {...EARNED, order}}));
+  expect(words()).toBe(EARNED.title + EARNED.text + order.breakdown + order.note);
+});

@@ -59,6 +59,13 @@ export const REWARD_CODE = {
   copied_text: 'Kopiert',
 };
 
+export const TIER = {
+  id: 'silver',
+  title: 'Silber',
+  multiplier_text: '1,5-fache Punkte auf jede Bestellung',
+  next: {title: 'Gold', missing_text: 'Noch 35 € bis Gold'},
+};
+
 export function known(widgets: object, order = 'known'): Reply {
   return () => json({order: {id: '1', state: order}, widgets});
 }

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 
 import {readViews} from '../views';
-import {EARNED, READY, REWARD_CODE, STAMPS, STANDING} from './answers';
+import {EARNED, READY, REWARD_CODE, STAMPS, STANDING, TIER} from './answers';
 
 test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
   expect(readViews(body)).toBeUndefined();
@@ -50,4 +50,20 @@ test('what was bought with points is read with its words, and leads to a shop or
   expect(read('x')?.codes).toEqual([]);
   expect(read([], {redeem_url: 'data:text/html,x'})).not.toHaveProperty('redeem_url');
   expect(read([], {endings: [{points: 1, text: '1 Punkt verfällt.'}, 3]})?.endings).toEqual(['1 Punkt verfällt.']);
+});
+
+test('a tier is read with what it brings and what is missing, and so is an order\'s arithmetic', () => {
+  const read = (loyalty: object) => readViews({widgets: {loyalty: {...STANDING, ...loyalty}}})?.loyalty;
+  expect(read({tier: TIER})?.tier).toEqual({
+    title: 'Silber',
+    multiplier_text: '1,5-fache Punkte auf jede Bestellung',
+    missing_text: 'Noch 35 € bis Gold',
+  });
+  expect(read({tier: {id: null, title: null, multiplier_text: null, next: TIER.next}})?.tier).toEqual({
+    missing_text: 'Noch 35 € bis Gold',
+  });
+  for (const other of [null, undefined, 'x', 7]) expect(read({tier: other})).not.toHaveProperty('tier');
+  const order = {...EARNED.order, breakdown: '49 Punkte: 24,50 € × 2', note: 'Ein Bonus kann noch dazukommen.'};
+  expect(read({order})).toMatchObject({breakdown: order.breakdown, note: order.note});
+  expect(read({order: {...order, breakdown: null, note: 3}})).not.toHaveProperty('breakdown');
 });

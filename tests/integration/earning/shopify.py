@@ -143,8 +143,14 @@ class Errand:
         self, order: Order | None = None, customer: int | None = None, locale: str = "de", tone: str = "sie"
     ) -> LoyaltyView:
         """What the page of an order shows, or a customer's account."""
+        return (await self.shown(order, customer, locale, tone))[1]
 
-        def work(conn: Connection) -> LoyaltyView | None:
+    async def shown(
+        self, order: Order | None = None, customer: int | None = None, locale: str = "de", tone: str = "sie"
+    ) -> tuple[Context, LoyaltyView]:
+        """The same, with what the view was told."""
+
+        def work(conn: Connection) -> tuple[Context, LoyaltyView | None]:
             about = None
             if order is not None:
                 found = select(order_table).where(order_table.c.order_id == order.id)
@@ -159,11 +165,11 @@ class Errand:
                 customer_id=customer,
                 order=about,
             )
-            return view(conn, ctx, settings.current(conn, self.shop.id, LoyaltySettings))
+            return ctx, view(conn, ctx, settings.current(conn, self.shop.id, LoyaltySettings))
 
-        found = await self.db.read(work)
+        ctx, found = await self.db.read(work)
         assert found is not None
-        return found
+        return ctx, found
 
     async def clean(self) -> bool:
         """Whether ``dankbar verify`` finds nothing."""

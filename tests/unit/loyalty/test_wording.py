@@ -13,6 +13,9 @@ PARTS = {
     "rate": Breakdown("EUR", 2_500, (Counted(2_450),)),
     "mixed": Breakdown("EUR", 1_000, (Counted(2_450, 1_500, "Küche"), Counted(2_500))),
     "all": Breakdown("EUR", 333, (Counted(2_450, 1_500, "Küche"), Counted(2_500))),
+    "tier": Breakdown("EUR", 1_000, (Counted(2_450),), ("Gold", 2_000)),
+    "both": Breakdown("EUR", 1_000, (Counted(1_000, 2_000, "Doppelt"), Counted(500)), ("Gold", 1_500)),
+    "level": Breakdown("EUR", 1_000, (Counted(2_450),), ("Bronze", 1_000)),
     "yen": Breakdown("JPY", 10, (Counted(4_990),)),
 }
 
@@ -32,6 +35,12 @@ def spoken(locale: str) -> Language:
             "49 Punkte: (24,50 € × 1,5 (Küche) + 25 €) × 0,333",
             "49 points: (€24.50 × 1.5 (Küche) + €25) × 0.333",
         ),
+        ("tier", "49 Punkte: 24,50 € × 2 (Gold)", "49 points: €24.50 × 2 (Gold)"),
+        (
+            "both",
+            "49 Punkte: (10 € × 2 (Doppelt) + 5 €) × 1,5 (Gold)",
+            "49 points: (€10 × 2 (Doppelt) + €5) × 1.5 (Gold)",
+        ),
         ("yen", "49 Punkte: 4.990 ¥ × 0,01", "49 points: JP¥4,990 × 0.01"),
     ],
 )
@@ -43,6 +52,7 @@ def test_it_says_what_was_multiplied_by_what(which: str, german: str, english: s
 
 def test_where_nothing_is_multiplied_nothing_is_said() -> None:
     assert breakdown_text(spoken("de"), 49, PARTS["plain"].encode()) is None
+    assert breakdown_text(spoken("de"), 49, PARTS["level"].encode()) is None
 
 
 def test_one_point_is_one() -> None:
