@@ -27,6 +27,7 @@ MODULES = (
     "plugin.core.bonuses",
     "plugin.core.redemptions",
     "plugin.core.append_only",
+    "plugin.core.notices",
     "plugin.core.adjustments",
     "plugin.core.tombstones",
     "plugin.core.privacy",

@@ -162,6 +162,16 @@ class Holdings:
         return replay(self.lots, self.debits, now)
 
 
+def source_of(ref: int, order_id: int | None) -> tuple[int, int]:
+    """Return what an order's lot is called in the replay: Shopify's id of the order, or our key once it is erased."""
+    return (0, order_id) if order_id is not None else (_SEALED, ref)
+
+
+def bonus_source(id: int) -> tuple[int, int]:
+    """Return what the lot of a one-time bonus is called in the replay."""
+    return (_BONUS, id)
+
+
 def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
     """Return lots and debits of root accounts, credits other than orders' being lots of their own.
 
@@ -173,8 +183,7 @@ def holdings(conn: Connection, roots: Iterable[int]) -> dict[int, Holdings]:
     if not wanted:
         return {}
     for row in conn.execute(_LOTS, {"roots": wanted}):
-        own = (_BONUS, row.id) if row.bonuses else (_SEALED, row.id)
-        source = (0, row.order_id) if row.order_id is not None else own
+        source = bonus_source(row.id) if row.bonuses else source_of(row.id, row.order_id)
         lots[row.root_id].append(Lot(source, row.points, row.available_at, row.expires_at))
     for other in conn.execute(_OTHERS, {"roots": wanted}):
         if other.points > 0:

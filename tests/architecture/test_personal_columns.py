@@ -25,6 +25,7 @@ IMPERSONAL: Mapping[str, str] = {
     "data_request": "id shop_id account_id",
     "earning": "order_ref shop_id account_id waits",
     "erasure": "id scope erased_at compacted_at",
+    "expiry_notice": "shop_id lot days account_id",
     "inbox": "id source shop topic triggered_at received_at state attempts due_at handled_at reason",
     "job": "name due_at reached",
     "ledger_entry": "id shop_id account_id order_ref redemption_id business_key bonus_id",

@@ -2,7 +2,7 @@
 
 from plugin.setting_input import sentence
 from widgets.base import Route, Surface, Widget
-from widgets.loyalty import mirror
+from widgets.loyalty import expiry_notices, mirror
 from widgets.loyalty.effects import on_merge, on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
@@ -27,8 +27,8 @@ widget = Widget(
     pages=(STATEMENT,),
     effects={"orders": on_orders},
     on_merge=on_merge,
-    tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS},
-    jobs=(*JOBS, *mirror.JOBS),
+    tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS, **expiry_notices.TASKS},
+    jobs=(*JOBS, *mirror.JOBS, *expiry_notices.JOBS),
     processing=PROCESSING,
     recall=mirror.recall,
     invariants=(*INVARIANTS, *REDEMPTION_INVARIANTS),

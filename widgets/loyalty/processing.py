@@ -15,6 +15,7 @@ from plugin.database import among
 from plugin.language import sentence
 from widgets.base import Processing, Subject
 from widgets.loyalty import effects
+from widgets.loyalty.expiry_notices import NOTICES
 from widgets.loyalty.mirror import COPY
 
 _ACCOUNTS = (
@@ -212,6 +213,7 @@ PROCESSING = (
         erase=erase_rewards,
     ),
     COPY,
+    NOTICES,
     Processing(
         what=sentence("Points: what each order brought, what was spent or expired, and the balance"),
         purpose=sentence("So that points can be collected, spent and checked."),

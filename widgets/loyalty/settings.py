@@ -1,7 +1,7 @@
 """What a merchant tunes about points."""
 
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -55,6 +55,18 @@ class LoyaltySettings(Section):
         le=120,
         title=sentence("Months until points expire"),
         description=sentence("Counted from the day they can be spent; 0 means never."),
+    )
+    expiry_notice: bool = Field(
+        default=False,
+        title=sentence("Tell Shopify Flow ahead of expiry"),
+        description=sentence("Starts your workflow for each customer whose points expire soon."),
+    )
+    expiry_notice_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = Field(
+        default=(30, 7),
+        min_length=1,
+        max_length=5,
+        title=sentence("Days ahead of expiry"),
+        description=sentence("One message for each, and never about points of another date."),
     )
     campaigns: tuple[Campaign, ...] = Field(
         default=(),
