@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.facts import decode_order
-from tests.oracle.model import History, LoyaltyVersion, judge
+from tests.oracle.model import AFTER_ALL_ORDERS, History, LoyaltyVersion, judge
 from tests.oracle.orders import Delivery, greatest
 from tests.oracle.purchase import Purchase
 from tests.oracle.strategies import arrivals, histories, purchases, rearranged
@@ -72,7 +72,10 @@ def test_figures_hang_together(story: tuple[History, datetime]) -> None:
         )
         assert account.total == account.lifetime - account.expired - spent + returned
     held = sum(account.lifetime for account in verdict.accounts.values())
-    assert held == sum(order.target for order in verdict.orders.values() if order.account is not None)
+    earned = sum(order.target for order in verdict.orders.values() if order.account is not None)
+    accounts = verdict.accounts.values()
+    given_once = sum(lot.points for one in accounts for lot in one.lots if lot.order >= AFTER_ALL_ORDERS)
+    assert held == earned + given_once
 
 
 @given(histories())
