@@ -47,7 +47,8 @@ class Context:
 
     ``customer_id`` is set for the customer whose private figures may be shown: the signed-in one, and on an order's
     page only if the order is theirs. ``prefix`` is the path under which the shop's own domain reaches the app
-    (``/apps/dankbar``), empty outside the storefront. ``action_token`` goes into forms.
+    (``/apps/dankbar``), empty outside the storefront. ``action_token`` goes into forms; ``key`` is the shop's, to sign
+    links with, and empty where nobody could follow one.
     """
 
     shop: Shop
@@ -60,6 +61,7 @@ class Context:
     params: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     action_token: str | None = None
+    key: bytes = field(default=b"", repr=False)
 
 
 View: TypeAlias = Callable[[Connection, Context, S], object | None]
@@ -88,7 +90,7 @@ class Page(Generic[S]):
     """A page within the shop's theme, ``/proxy/widgets/{widget}/{path}``; without JavaScript, for reading and printing.
 
     ``template`` is one of the widget's own; ``view`` is asked for whoever is signed in, or for everybody where it is
-    not ``signed_in``. None means that this shop has no such page.
+    not ``signed_in``. None means that this shop has no such page. A sheet to print is not ``in_theme``.
     """
 
     path: str
@@ -96,6 +98,7 @@ class Page(Generic[S]):
     view: View[S]
     template: str
     signed_in: bool = True
+    in_theme: bool = True
 
 
 @dataclass(frozen=True, slots=True)

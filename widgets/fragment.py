@@ -37,10 +37,10 @@ def fragment(
 
 
 def document(widget: Widget[Any], page: Page[Any], ctx: Context, view: object | None) -> str:
-    """Return what a page says, within one root ``<section>``; without a view it asks to sign in."""
+    """Return what a page says, within one root ``<section>`` or on a sheet of its own; without a view it asks to sign in."""
     return (
         _environment()
-        .get_template("shared/page.html")
+        .get_template("shared/page.html" if page.in_theme else "shared/sheet.html")
         .render(
             widget=widget,
             page=page,

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from plugin.errors import NotFound
+from plugin.shops import shop_key
 from widgets.base import Page, Surface, Widget
 from widgets.display import display_of, params_of, visiting
 from widgets.fragment import document
@@ -45,6 +46,7 @@ def _endpoint(widget: Widget[Any], page: Page[Any]) -> Any:
             customer_id=visitor.customer_id,
             params=params,
             prefix=visitor.path_prefix,
+            key=shop_key(display.keyring, shown.shop),
         )
         ctx = context(widget, asked, shown.settings)
         if page.signed_in and visitor.customer_id is None:
@@ -57,7 +59,8 @@ def _endpoint(widget: Widget[Any], page: Page[Any]) -> Any:
         view = await display.db.read(read)
         if view is None:
             raise NotFound("There is no such page in this shop.")
-        return liquid(document(widget, page, ctx, view))
+        html = document(widget, page, ctx, view)
+        return liquid(html) if page.in_theme else HTMLResponse(html)
 
     return show
 

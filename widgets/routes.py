@@ -94,7 +94,9 @@ async def order_widgets(request: Request[Any]) -> Response:
     surface = _surface(params.get("surface"), Surface.THANK_YOU, Surface.ORDER_STATUS)
     key = shop_key(display.keyring, shown.shop)
     claimed = claim(key, order_id, params.get("checkout_token", ""), shopper.customer_id)
-    asked = Asked(shown, params.get("locale"), surface or Surface.THANK_YOU, display.now(), params=params)
+    asked = Asked(
+        shown, params.get("locale"), surface or Surface.THANK_YOU, display.now(), params=params, key=key
+    )
     address = request.client.host if request.client else ""
     body = await order_answer(display, asked, claimed, address)
     if body is not None:
@@ -114,6 +116,7 @@ async def account_widgets(request: Request[Any]) -> Response:
         display.now(),
         customer_id=shopper.customer_id,
         params=params,
+        key=shop_key(display.keyring, shown.shop),
     )
     return json_answer({"widgets": await display.db.read(lambda conn: views_of(conn, asked))})
 

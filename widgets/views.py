@@ -30,6 +30,7 @@ class Asked:
     params: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     action_token: str | None = None
+    key: bytes = field(default=b"", repr=False)
 
     def about(self, order: OrderRef, customer_id: int | None) -> "Asked":
         """Return the same request about a proved order; its own locale comes before the order's."""
@@ -51,6 +52,7 @@ def context(widget: Widget[Any], asked: Asked, settings: ShopSettings) -> Contex
         params=asked.params,
         prefix=asked.prefix,
         action_token=asked.action_token,
+        key=asked.key,
     )
 
 

@@ -15,6 +15,7 @@ export function Coupon({view, late}: {view: CouponView; late?: string | undefine
       {usable && <Code code={usable} words={view} id={CLIPBOARD} />}
       {state === 'pending' && (late ? <Note text={late} /> : <s-skeleton-paragraph content="DANKE-0000-0000" />)}
       {usable && <s-link href={url}>{view.apply_text ?? value ?? usable}</s-link>}
+      {usable && view.print_url && view.print_text && <s-link href={view.print_url}>{view.print_text}</s-link>}
       {note && (
         <s-paragraph type="small" color="subdued">
           {note}

@@ -13,6 +13,8 @@ export interface CouponView {
   copy_text?: string;
   copied_text?: string;
   apply_text?: string;
+  print_url?: string;
+  print_text?: string;
   stamps?: StampsView;
 }
 
@@ -99,6 +101,7 @@ export function readViews(body: unknown): Views | undefined {
 function readCoupon(view: unknown): CouponView | undefined {
   if (!isRecord(view) || view.shown === false || !STATES.includes(view.state as string)) return undefined;
   const url = text(view, 'apply_url');
+  const sheet = text(view, 'print_url');
   return {
     state: view.state as CouponState,
     text: text(view, 'text').text ?? '',
@@ -110,6 +113,8 @@ function readCoupon(view: unknown): CouponView | undefined {
     ...text(view, 'copy_text'),
     ...text(view, 'copied_text'),
     ...text(view, 'apply_text'),
+    ...(/^https?:\/\//.test(sheet.print_url ?? '') && sheet),
+    ...text(view, 'print_text'),
     ...readStamps(view.stamps),
   };
 }

@@ -9,6 +9,7 @@ from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
 from widgets.coupon.preparing import on_change, on_shop_change, prepare
+from widgets.coupon.printing import CARD
 from widgets.coupon.privacy import PROCESSING
 from widgets.coupon.rehearsing import rehearse
 from widgets.coupon.settings import CouponSettings
@@ -21,6 +22,7 @@ widget = Widget(
     surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU, Surface.ORDER_STATUS, Surface.ACCOUNT}),
     settings=CouponSettings,
     view=view,
+    pages=(CARD,),
     effects={"orders": on_orders},
     on_change={"coupon": on_change, "shop": on_shop_change},
     tasks={**TASKS, **mails.TASKS},

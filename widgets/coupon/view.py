@@ -13,6 +13,7 @@ from widgets.base import Context, Surface
 from widgets.coupon import reminder, wording
 from widgets.coupon.card import Stamps, card
 from widgets.coupon.owed import Refusal, is_void
+from widgets.coupon.printing import card_url
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import OF_COUPON, REPLACED, coupon, coupon_code, coupon_node, coupon_use
 
@@ -77,6 +78,8 @@ class CouponView:
     copied_text: str | None = None
     shown: bool = True
     stamps: Stamps | None = None
+    print_url: str | None = None
+    print_text: str | None = None
 
 
 def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CouponView | None:
@@ -155,6 +158,8 @@ def _usable(title: str, text: str, note: str, row: Row[Any], ctx: Context) -> Co
         apply_text=apply_text,
         copy_text=language.gettext("Copy"),
         copied_text=language.gettext("Copied"),
+        print_url=(sheet := card_url(ctx, row.code)),
+        print_text=language.gettext("Print as a card") if sheet else None,
     )
 
 

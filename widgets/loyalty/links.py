@@ -1,11 +1,7 @@
 """Where a shopper goes from here: their account at the shop, and the statement of their points."""
 
-from urllib.parse import urlencode
-
+from widgets.addresses import page_url
 from widgets.base import Context
-
-PROXY = "/apps/dankbar"
-"""Where the shop's own domain reaches the app, unless its staff chose another path; the storefront says which."""
 
 
 def account_url(ctx: Context) -> str:
@@ -15,8 +11,7 @@ def account_url(ctx: Context) -> str:
 
 def statement_url(ctx: Context) -> str:
     """Return the page of all entries, in the language of this one."""
-    path = f"/widgets/loyalty/statement?{urlencode({'locale': ctx.language.tag})}"
-    return f"{ctx.prefix}{path}" if ctx.prefix else f"https://{ctx.shop.host}{PROXY}{path}"
+    return page_url(ctx, "loyalty/statement")
 
 
 def guest_text(ctx: Context, earned: int) -> str | None:

@@ -92,6 +92,18 @@ test('a way that leads to no shop is not offered', async () => {
   expect(words()).not.toContain('Anmelden');
 });
 
+test('a ready code leads to its card', async () => {
+  await show(1, known({coupon: READY}));
+  const sheet = all('s-link').find((found) => found.textContent === READY.print_text)!;
+  expect(sheet.getAttribute('href')).toBe(READY.print_url);
+});
+
+test('a card that leads to no shop is not offered', async () => {
+  await show(1, known({coupon: {...READY, print_url: 'javascript:alert(1)'}}));
+  expect(words()).toContain(READY.code);
+  expect(words()).not.toContain(READY.print_text);
+});
+
 test('a ready code can be copied and followed', async () => {
   await show(1, known({coupon: READY}));
   expect(one('s-heading')?.textContent).toBe(READY.title);

@@ -13,6 +13,8 @@ export const READY = {
   apply_url: 'https://example.myshopify.com/discount/DANKE-7K2M-9QXP?redirect=/',
   note: 'Gültig bis 21. Dezember 2026.',
   apply_text: 'Im Laden einlösen',
+  print_url: 'https://example.myshopify.com/apps/dankbar/widgets/coupon/card?code=DANKE',
+  print_text: 'Als Karte drucken',
   copy_text: 'Kopieren',
   copied_text: 'Kopiert',
 };

@@ -1,0 +1,64 @@
+"""The coupon's card as Chromium prints it: one page of A6, in both languages, whatever the shop is called."""
+
+import re
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser
+
+from plugin.language import language
+from plugin.settings import ShopSettings
+from plugin.shops import Shop
+from widgets import ALL
+from widgets.base import Context, Surface
+from widgets.coupon.printing import CARD, CardView, picture
+from widgets.fragment import document
+
+POINT = 72 / 25.4
+
+
+def sheet(locale: str, shop: str, terms: str) -> str:
+    """The card as the app answers it."""
+    code = "DANKESCHOEN-ABCD-EFGH-JKLM"
+    address = f"https://a-shop-with-a-rather-long-name.myshopify.com/discount/{code}?redirect=/"
+    view = CardView(shop, "1.234,50\xa0€ für Sie", code, terms, picture(address))
+    ctx = Context(
+        shop=Shop.__new__(Shop),
+        settings=ShopSettings(time_zone="Europe/Berlin", currency="EUR", active_from="2026-01-01"),
+        language=language(locale, "sie", folder=ALL["coupon"].locales),
+        surface=Surface.STOREFRONT,
+        now=datetime.now(UTC),
+    )
+    return document(ALL["coupon"], CARD, ctx, view)
+
+
+@pytest.mark.parametrize("locale", ["de", "en"])
+@pytest.mark.parametrize(
+    ("shop", "terms"),
+    [
+        ("Kerzen", "Einmal gültig bis 29. Dezember 2026."),
+        (
+            "Die sehr kleine Manufaktur für handgezogene Kerzen und andere schöne Dinge",
+            "Einmal gültig bis 29. Dezember 2026 ab 12.345,50\xa0€ Bestellwert für ausgewählte Artikel.",
+        ),
+    ],
+)
+def test_a_card_is_one_page_of_a6(browser: Browser, locale: str, shop: str, terms: str) -> None:
+    with closing(browser.new_page()) as page:
+        page.set_content(sheet(locale, shop, terms))
+        printed = page.pdf(prefer_css_page_size=True, print_background=True)
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 1
+        box = re.search(rb"/MediaBox\s*\[\s*0\s+0\s+([\d.]+)\s+([\d.]+)", printed)
+        assert box is not None
+        assert [float(one) for one in box.groups()] == pytest.approx([105 * POINT, 148 * POINT], abs=1)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 397, "height": 559})
+        card = page.locator(".card")
+        assert card.evaluate(
+            "one => one.scrollHeight <= one.clientHeight && one.scrollWidth <= one.clientWidth"
+        )
+        assert page.locator(".screen").is_hidden()
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
