@@ -1,6 +1,7 @@
-"""What a merchant's browser measures of an admin page in the sandbox: LCP, CLS and INP, medians of five visits."""
+"""What a merchant's browser measures of admin pages in the sandbox: LCP, CLS and INP, medians of five visits to two pages."""
 
 import statistics
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Frame, Page, sync_playwright
 from tools.browser import launch
 
 VISITS = 5
+SETTINGS = "/apps/dankbar/admin/widgets/loyalty"
 BUDGETS = {"lcp_ms": 1000.0, "cls": 0.02, "inp_ms": 100.0}
 
 _WATCH = """
@@ -25,7 +27,7 @@ see('event', {durationThreshold: 16}, (entry) => {
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Medians; a figure of milliseconds or a share of the screen that moved."""
+    """The worse page's medians; a figure of milliseconds or a share of the screen that moved."""
 
     lcp_ms: float
     cls: float
@@ -34,29 +36,48 @@ class Vitals:
 
 def measure(admin: str) -> Vitals:
     """Open the embedded home page and a settings page five times each, clicking and typing as a merchant does."""
-    found: list[dict[str, float]] = []
+    pages: Mapping[str, Callable[[Page, Frame], None]] = {admin: _look_around, admin + SETTINGS: _change}
+    found: dict[str, list[dict[str, float]]] = {url: [] for url in pages}
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for _ in range(VISITS):
-            page = browser.new_page(viewport={"width": 1200, "height": 900})
-            page.add_init_script(_WATCH)
-            page.goto(admin)
-            found.append(_visit(page))
-            page.close()
+            for url, use in pages.items():
+                page = browser.new_page(viewport={"width": 1200, "height": 900})
+                page.add_init_script(_WATCH)
+                page.goto(url)
+                found[url].append(_visit(page, use))
+                page.close()
         browser.close()
-    return Vitals(**{name: statistics.median(one[name] for one in found) for name in BUDGETS})
+    worse = {
+        name: max(statistics.median(one[name] for one in visits) for visits in found.values())
+        for name in BUDGETS
+    }
+    return Vitals(**worse)
 
 
-def _visit(page: Page) -> dict[str, float]:
+def _visit(page: Page, use: Callable[[Page, Frame], None]) -> dict[str, float]:
     frame = _app(page)
+    frame.wait_for_selector("#page")
     frame.wait_for_load_state("load")
-    page.wait_for_timeout(1500)
-    frame.locator("a, button").first.focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
+    use(page, frame)
+    page.wait_for_timeout(1000)
     vitals: dict[str, Any] = frame.evaluate("window.vitals")
     return {name: float(vitals[name]) for name in BUDGETS}
+
+
+def _look_around(page: Page, frame: Frame) -> None:
+    frame.locator("h1, h2").first.click()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+
+
+def _change(page: Page, frame: Frame) -> None:
+    """Change a number and a switch, which moves the preview and brings the save bar; nothing is saved."""
+    number = frame.locator("s-number-field input").first
+    number.click()
+    number.press_sequentially("25", delay=120)
+    frame.locator("s-switch input").first.click()
 
 
 def _app(page: Page) -> Frame:
