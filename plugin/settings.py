@@ -175,6 +175,16 @@ class Versions:
         rows = self._rows.get((shop_id, model.section))
         return [_version(model, row) for row in rows] if rows else [_unstored(model)]
 
+    def unchanged_since(self, shop_id: int, model: type[Section], field: str) -> datetime | None:
+        """Return since when a field has had its present value; None where it never had another."""
+        rows = self._rows.get((shop_id, model.section), [])
+        for earlier, later in zip(reversed(rows[:-1]), reversed(rows), strict=False):
+            if getattr(_parsed(model, earlier.value), field) != getattr(
+                _parsed(model, rows[-1].value), field
+            ):
+                return cast("datetime", later.valid_from)
+        return None
+
     def stored(self, shop_id: int, model: type[Section]) -> bool:
         """Tell whether the shop has this section, rather than its defaults."""
         return (shop_id, model.section) in self._rows

@@ -43,10 +43,14 @@ _WRITE = (
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The limit of a shop in minor units, and the clock by which its months begin; 0: none any more."""
+    """The limit of a shop in minor units, and the clock by which its months begin; 0: none any more.
+
+    ``since``: before that instant the shop had another currency, whose orders are no measure.
+    """
 
     amount: int
     zone: ZoneInfo
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -158,6 +162,7 @@ def _bring_up(conn: Connection, budget: Budget, cap: Cap, now: datetime) -> None
     if month > budget.month:
         budget.month, budget.issued, budget.erased, budget.full_at = month, 0, 0, None
     if budget.mean_on != today or budget.mean_count < MANY:
-        asked = {"shop": budget.shop_id, "since": now - SPAN, "now": now}
+        since = max(now - SPAN, cap.since) if cap.since else now - SPAN
+        asked = {"shop": budget.shop_id, "since": since, "now": now}
         budget.mean_count, budget.mean_sum = (int(one) for one in conn.execute(_MEAN, asked).one())
         budget.mean_on = today

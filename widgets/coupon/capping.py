@@ -30,6 +30,11 @@ _COUNT = (
 _SUM = select(func.coalesce(func.sum(coupon.c.face), 0)).where(
     coupon.c.shop_id == bindparam("shop"), coupon.c.month == bindparam("of_month"), coupon.c.counted
 )
+_UNCOUNT = (
+    update(coupon)
+    .where(coupon.c.shop_id == bindparam("shop"), coupon.c.month == bindparam("of_month"))
+    .values(face=None, month=None, counted=False)
+)
 _LOST = (
     select(coupon.c.shop_id, coupon.c.month, func.sum(coupon.c.face).label("faces"))
     .where(among(coupon.c.order_ref, "refs"), coupon.c.counted)
@@ -54,6 +59,14 @@ def begin(conn: Connection, shop_id: int, cap: Cap, now: datetime) -> None:
     issued = conn.execute(_SUM, {"shop": shop_id, "of_month": month.month}).scalar_one()
     month.issued, month.full_at = month.erased + int(issued), None
     budget.write(conn, [month])
+
+
+def restart(conn: Connection, shop_id: int, now: datetime) -> None:
+    """Begin the month anew in another currency: what was issued in the one before is no measure for it."""
+    for month in budget.lock(conn, {}, [shop_id], now).values():
+        conn.execute(_UNCOUNT, {"shop": shop_id, "of_month": month.month})
+        month.issued, month.erased, month.full_at, month.mean_on = 0, 0, None, None
+        budget.write(conn, [month])
 
 
 def forget(conn: Connection, refs: Sequence[int]) -> None:

@@ -76,7 +76,8 @@ def running(versions: Versions, shop_id: int, now: datetime) -> tuple[Offer, ...
 def cap_of(versions: Versions, shop_id: int) -> Cap:
     """Return how much a shop gives in a month."""
     amount = versions.current(shop_id, CouponSettings).value.monthly_cap
-    return Cap(amount, versions.current(shop_id, ShopSettings).value.zone)
+    zone = versions.current(shop_id, ShopSettings).value.zone
+    return Cap(amount, zone, versions.unchanged_since(shop_id, ShopSettings, "currency") if amount else None)
 
 
 def stamp_offer(settings: CouponSettings, currency: str) -> Offer | None:

@@ -29,6 +29,7 @@ def on_shop_change(conn: Connection, shop_id: int, before: Section, after: Secti
     """Prepare the campaigns that another currency makes."""
     if _currency(before) != _currency(after):
         prepare(conn, shop_id, now)
+        capping.restart(conn, shop_id, now)
 
 
 def _nodes(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:
