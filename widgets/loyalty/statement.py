@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from plugin.core import standing
-from plugin.core.standing import Booked
+from plugin.core.standing import Booked, Standing
+from plugin.language import Language
 from plugin.setting_input import sentence
 from widgets.base import Context, Page
 from widgets.loyalty import view as points
@@ -53,10 +54,21 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> Statement
     return StatementView(
         figures=points.figures_of(ctx.language, mine, ctx.settings.zone),
         rows=tuple(_row(one, ctx) for one in found),
-        note=ctx.language.ngettext("%(n)s entry in all.", "%(n)s entries in all.", count),
+        note=_note(ctx.language, mine, count),
         newer_url=_url(ctx, number - 1) if number > 1 else "",
         older_url=_url(ctx, number + 1) if number * ON_A_PAGE < count else "",
     )
+
+
+def _note(language: Language, mine: Standing, count: int) -> str:
+    """Return how many entries there are, and what their sum is made of."""
+    entries = language.ngettext("%(n)s entry in all.", "%(n)s entries in all.", count)
+    made_of = language.gettext("The balance is what can be spent and what is on its way.")
+    if mine.debt:
+        made_of = language.gettext(
+            "The balance is what can be spent and what is on its way, less what has to be made up for."
+        )
+    return f"{entries} {made_of}"
 
 
 def _booked(conn: Connection, ctx: Context, number: int) -> tuple[list[Booked], int]:
@@ -71,7 +83,7 @@ def _row(one: Booked, ctx: Context) -> Row:
         text=line.text,
         on=language.long_date(line.on),
         points=f"{sign}{language.number(abs(line.points))}",
-        after=language.number(one.after),
+        after=f"{'−' if one.after < 0 else ''}{language.number(abs(one.after))}",
     )
 
 

@@ -52,7 +52,9 @@ def of_the_shop(story: Story) -> list[View]:
     ]
     for where in ("storefront", "storefront/products/teekanne", "storefront/cart"):
         views.append(View(f"code-waiting-{where.split('/')[-1]}", partial(_waiting, where=where), ANNA))
+    views.append(View("statement-guest", _statement))
     for name, who in POINTS.items():
+        views.append(View(f"statement-{name}", _statement, who))
         views.append(View(f"home-points-{name}", lambda walk: _front(walk, "/storefront"), who))
         views.append(View(f"account-points-{name}", _account, who))
     return views
@@ -115,6 +117,11 @@ def _waiting(walk: Walk, where: str) -> None:
     walk.context.request.post(f"{walk.base}/storefront/cart/code", form={"code": ""})
     walk.go(f"/{where}")
     expect(walk.page.locator("#dankbar-coupon code")).to_be_visible()
+
+
+def _statement(walk: Walk) -> None:
+    walk.go(f"/apps/dankbar/widgets/loyalty/statement?locale={walk.locale}")
+    expect(walk.page.locator("#dankbar-loyalty-statement h1")).to_be_visible()
 
 
 def _without_app(walk: Walk) -> None:

@@ -50,7 +50,10 @@ async def adjust(stage: Stage, *points: int, customer: int = CUSTOMER) -> None:
 def rows(page: str) -> list[tuple[int, int]]:
     """Points and balance of each row, from top to bottom."""
     cells = re.findall(r"<td>(.*?)</td><td>(.*?)</td>", page)
-    return [(int(points.replace("−", "-")), int(after.replace(",", ""))) for points, after in cells]
+    return [
+        (int(points.replace("−", "-")), int(after.replace(",", "").replace("−", "-")))
+        for points, after in cells
+    ]
 
 
 async def test_every_entry_stands_with_its_date_and_the_balance_after_it(stage: Stage) -> None:
@@ -60,7 +63,7 @@ async def test_every_entry_stands_with_its_date_and_the_balance_after_it(stage: 
     assert rows(page) == [(49, 64), (-5, 15), (20, 20)]
     assert "Your points, entry by entry" in page
     assert "<dt>to spend</dt><dd>15</dd>" in page
-    assert "3 entries in all." in page
+    assert "3 entries in all. The balance is what can be spent and what is on its way." in page
     assert "rel=" not in page
     assert "<script" not in page
     german = await statement(stage, locale="de")
@@ -68,6 +71,14 @@ async def test_every_entry_stands_with_its_date_and_the_balance_after_it(stage: 
     assert re.search(r"\d+\. \w+ 20\d\d", german)
     await stage.change("shop", tone="du")
     assert "Deine Punkte, Buchung für Buchung" in await statement(stage, locale="de")
+
+
+async def test_what_is_to_be_made_up_for_is_taken_off_the_balance(stage: Stage) -> None:
+    await adjust(stage, 10, -30)
+    page = await statement(stage, locale="en")
+    assert rows(page) == [(-30, -20), (10, 10)]
+    assert "−20" in page
+    assert "less what has to be made up for." in page
 
 
 async def test_a_long_statement_is_read_page_by_page_and_each_balance_goes_on(stage: Stage) -> None:
