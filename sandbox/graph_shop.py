@@ -26,17 +26,26 @@ from sandbox.state import Customer, Product
 
 
 def _add_tags(source: Any, context: Context, *, id: str, tags: list[str]) -> Body:
+    return _retag(context, "tagsAdd", id, lambda held: held | set(tags))
+
+
+def _remove_tags(source: Any, context: Context, *, id: str, tags: list[str]) -> Body:
+    gone = {tag.casefold() for tag in tags}
+    return _retag(context, "tagsRemove", id, lambda held: {tag for tag in held if tag.casefold() not in gone})
+
+
+def _retag(context: Context, name: str, id: str, change: Callable[[set[str]], set[str]]) -> Body:
     found = node(context, id)
     kind = type(found).__name__
     if kind not in {"Customer", "Order"}:
         return {"node": None, "userErrors": [{"field": ["id"], "message": "Node does not exist"}]}
     if not allows(context.shop.scopes, WRITE_SCOPES[kind]):
-        raise access_denied("tagsAdd", [WRITE_SCOPES[kind]])
+        raise access_denied(name, [WRITE_SCOPES[kind]])
     if isinstance(found, Customer):
-        found.tags = sorted({*found.tags, *tags})
+        found.tags = sorted(change(set(found.tags)))
     else:
         held = {tag.strip() for tag in found.body["tags"].split(",") if tag.strip()}
-        found.body["tags"] = ", ".join(sorted({*held, *tags}))
+        found.body["tags"] = ", ".join(sorted(change(held)))
     return {"node": found, "userErrors": []}
 
 
@@ -91,7 +100,11 @@ TABLES: Tables = {
         "node": lambda source, context, id: node(context, id),
         "nodes": lambda source, context, ids: [node(context, one) for one in ids],
     },
-    "Mutation": {"tagsAdd": _add_tags, "flowTriggerReceive": _receive_flow},
+    "Mutation": {
+        "tagsAdd": _add_tags,
+        "tagsRemove": _remove_tags,
+        "flowTriggerReceive": _receive_flow,
+    },
     "Shop": {
         **attributes(
             id="gid",
@@ -191,5 +204,6 @@ TABLES: Tables = {
         "title": lambda one, context: "Default Title",
     },
     "TagsAddPayload": keys("node", "userErrors"),
+    "TagsRemovePayload": keys("node", "userErrors"),
     "FlowTriggerReceivePayload": keys("userErrors"),
 }

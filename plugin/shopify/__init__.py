@@ -25,3 +25,5 @@ from plugin.shopify.products import product_facts as product_facts
 from plugin.shopify.products import variant_price as variant_price
 from plugin.shopify.shop import ShopFacts as ShopFacts
 from plugin.shopify.shop import shop_facts as shop_facts
+from plugin.shopify.tags import add_tags as add_tags
+from plugin.shopify.tags import remove_tags as remove_tags

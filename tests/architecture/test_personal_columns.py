@@ -48,6 +48,7 @@ IMPERSONAL: Mapping[str, str] = {
     "task": (
         "id shop_id name state due_at created_at attempts tried generation lease_owner lease_until reason"
     ),
+    "tier_tag": "account_id shop_id",
     "tombstone": "shop_id kind",
     "verification": "shop_id checked_at accounts entries differences details liability",
 }

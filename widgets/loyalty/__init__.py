@@ -1,8 +1,12 @@
 """Points for orders: a balance, what is on its way, and every entry in words."""
 
+from datetime import datetime
+
+from sqlalchemy import Connection
+
 from plugin.setting_input import sentence
-from widgets.base import Route, Surface, Widget
-from widgets.loyalty import expiry_notices, mirror
+from widgets.base import Route, Seal, Subject, Surface, Widget
+from widgets.loyalty import expiry_notices, mirror, tags
 from widgets.loyalty.effects import on_merge, on_orders
 from widgets.loyalty.figures import figures
 from widgets.loyalty.invariants import INVARIANTS
@@ -17,6 +21,13 @@ from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.statement import STATEMENT
 from widgets.loyalty.view import view
 
+
+def recall(conn: Connection, subject: Subject, seal: Seal, now: datetime) -> None:
+    """Ask for the deletion of all that Shopify holds of a person's points: the balance and the tier's tag."""
+    mirror.recall(conn, subject, seal, now)
+    tags.recall(conn, subject, seal, now)
+
+
 widget = Widget(
     name="loyalty",
     title=sentence("Points"),
@@ -27,10 +38,11 @@ widget = Widget(
     pages=(STATEMENT,),
     effects={"orders": on_orders},
     on_merge=on_merge,
-    tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS, **expiry_notices.TASKS},
-    jobs=(*JOBS, *mirror.JOBS, *expiry_notices.JOBS),
+    on_change={"loyalty": tags.on_change, "shop": tags.on_change},
+    tasks={**TASKS, **REWARD_TASKS, **mirror.TASKS, **expiry_notices.TASKS, **tags.TASKS},
+    jobs=(*JOBS, *mirror.JOBS, *expiry_notices.JOBS, *tags.JOBS),
     processing=PROCESSING,
-    recall=mirror.recall,
+    recall=recall,
     invariants=(*INVARIANTS, *REDEMPTION_INVARIANTS),
     figures=figures,
     says={"basis": "text", "points_per_unit": "text", "pending_days": "text"},

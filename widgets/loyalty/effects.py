@@ -12,7 +12,7 @@ from plugin.core.ledger import Owed
 from plugin.core.order_book import OrderChange
 from plugin.errors import Park
 from widgets.base import Subject
-from widgets.loyalty import ranks
+from widgets.loyalty import ranks, tags
 from widgets.loyalty.ranks import Ranks
 from widgets.loyalty.rules import MODELS, gives_entry_points, has_tiers
 from widgets.loyalty.targets import LEARN, Judged, judged, targets
@@ -84,11 +84,13 @@ def _settle(
 
 
 def _post_entries(conn: Connection, ranked: Ranks, now: datetime) -> set[int]:
-    """Post what reaching tiers brings, and return the accounts whose points may expire by it."""
+    """Post what reaching tiers brings, have tags looked at, and return the accounts whose points may expire by it."""
     touched: set[int] = set()
     for shop_id, wanted in ranked.entries().items():
         if gives_entry_points(ranked.versions, shop_id):
             touched |= bonuses.post(conn, shop_id, wanted, ranks.TIER, now)
+        if tags.uses_tags(ranked.versions, shop_id):
+            tags.mark(conn, shop_id, wanted, now)
     return {root for root, one in accounts.by_id(conn, touched).items() if one.expires}
 
 

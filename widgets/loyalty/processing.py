@@ -17,6 +17,7 @@ from widgets.base import Processing, Subject
 from widgets.loyalty import effects
 from widgets.loyalty.expiry_notices import NOTICES
 from widgets.loyalty.mirror import COPY
+from widgets.loyalty.tags import TAG
 
 _ACCOUNTS = (
     select(account.c.customer_id, account.c.total, account.c.expired_to)
@@ -189,6 +190,7 @@ CORRECTIONS = Processing(
 
 PROCESSING = (
     CORRECTIONS,
+    TAG,
     Processing(
         what=sentence("Rewards: what was bought with points, its code, and what came back of it"),
         purpose=sentence("So that a reward is paid for once, and given back when its order is undone."),
