@@ -5,11 +5,13 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from plugin.language import language
 from plugin.settings import ShopSettings
 from plugin.shops import Shop
+from tests.e2e.test_road import code_shown
+from tests.e2e.walk import Walk
 from widgets import ALL
 from widgets.base import Context, Surface
 from widgets.coupon.printing import CARD, CardView, picture
@@ -62,3 +64,15 @@ def test_a_card_is_one_page_of_a6(browser: Browser, locale: str, shop: str, term
         page.emulate_media(media="screen")
         page.set_viewport_size({"width": 320, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_thank_you_page_leads_to_the_card_and_nobody_else_gets_there(walk: Walk, email: str) -> None:
+    walk.buy("keramikbecher", email)
+    code = code_shown(walk)
+    walk.widgets.get_by_role("link", name="Als Karte drucken").click()
+    expect(walk.page.locator(".card .code")).to_have_text(code)
+    expect(walk.page.locator(".card svg")).to_be_visible()
+    assert walk.shut_out() == []
+    answer = walk.page.goto(walk.page.url.replace(code, "DANKE-AAAA-BBBB-CCCC"))
+    assert answer is not None
+    assert answer.status == 404
