@@ -125,3 +125,12 @@ def test_every_lock_pins_by_hash() -> None:
     for lock in locks:
         entries = re.split(r"\n(?=[a-z0-9])", lock.read_text("utf-8").strip())
         assert all("==" in entry and "--hash=sha256:" in entry for entry in entries), lock.name
+
+
+def test_each_decision_has_a_number_of_its_own_and_stands_under_it() -> None:
+    files = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
+    headings = [file.read_text("utf-8").partition("\n")[0] for file in files]
+    assert [heading.partition(".")[0] for heading in headings] == [f"# {number}" for number in numbers]
+    assert all(len(file.read_text("utf-8").splitlines()) <= 40 for file in files)
