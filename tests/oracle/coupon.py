@@ -17,11 +17,23 @@ NONE = frozenset({"none"})
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The one campaign that was in force whenever an order was first handled; money in minor units."""
+    """The one campaign that was in force whenever an order was first handled; money in minor units.
+
+    A cap and a first order are judged at first handling, so that arrival decides; a stamp card decides what a coupon
+    is worth and never whether there is one.
+    """
 
     enabled: bool = True
     minimum: int = 0
     valid_days: int = 30
+    first_order_only: bool = False
+    stamp_every: int = 0
+    monthly_cap: int = 0
+
+    @property
+    def leaves_some_out(self) -> bool:
+        """Whether an order that meets everything else may get none."""
+        return self.first_order_only or self.monthly_cap > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ def states(
     if order.id in codes:
         return OPEN
     views = [is_owed(view, order, terms, zone) for view in order.snapshots]
-    if all(surely for surely, _ in views):
+    if all(surely for surely, _ in views) and not terms.campaign.leaves_some_out:
         return OPEN
     return OPEN | NONE if any(possibly for _, possibly in views) else NONE
 

@@ -298,6 +298,9 @@ def histories(
             enabled=draw(st.sampled_from([True] * 6 + [False])),
             minimum=draw(st.sampled_from([0, 2_000])),
             valid_days=draw(st.sampled_from([1_000, 30])),
+            first_order_only=draw(st.sampled_from([False] * 4 + [True])),
+            stamp_every=draw(st.sampled_from([0, 0, 1, 2])),
+            monthly_cap=draw(st.sampled_from([0, 0, 0, 3_000])),
         ),
         shelf=Shelf(draw(st.integers(0, 99))),
     )

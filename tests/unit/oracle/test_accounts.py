@@ -116,3 +116,13 @@ def test_a_shop_that_was_set_active_before_its_installation_serves_older_orders(
 
 def test_a_campaign_that_is_off_owes_nothing() -> None:
     assert order(told(bought(), campaign=Campaign(enabled=False)), now=SOON).coupon == NONE
+
+
+@pytest.mark.parametrize("some", [{"first_order_only": True}, {"monthly_cap": 1}])
+def test_what_is_judged_at_first_handling_leaves_both_answers(some: dict[str, int]) -> None:
+    assert order(told(bought(), campaign=Campaign(**some)), now=SOON).coupon == OPEN | NONE  # type: ignore[arg-type]
+    assert order(told(bought(source_name="pos"), campaign=Campaign(**some)), now=SOON).coupon == NONE  # type: ignore[arg-type]
+
+
+def test_a_stamp_card_takes_nobodys_coupon() -> None:
+    assert order(told(bought(), campaign=Campaign(stamp_every=3)), now=SOON).coupon == OPEN
