@@ -6,17 +6,14 @@ reaches back for ever. What judges an order reads the version of the order's own
 """
 
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, cast
-from zoneinfo import ZoneInfo
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from babel.numbers import list_currencies
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 from sqlalchemy import (
     Column,
     Connection,
@@ -32,11 +29,11 @@ from sqlalchemy import (
 
 from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
 from plugin.errors import NotSetUp
-from plugin.language import sentence
-from plugin.setting_errors import DATE, Gettext, WrongField, invalid
+from plugin.setting_errors import Gettext, invalid
 from plugin.setting_input import read_text
 from plugin.setting_models import Item as Item
 from plugin.setting_models import Section as Section
+from plugin.shop_settings import ShopSettings as ShopSettings
 
 setting = Table(
     "setting",
@@ -50,87 +47,6 @@ setting = Table(
 
 
 S = TypeVar("S", bound=Section)
-
-_ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+)*")
-
-
-class ShopSettings(Section):
-    """What holds for all widgets of a shop."""
-
-    section = "shop"
-
-    tone: Literal["sie", "du"] = Field(
-        "sie",
-        title=sentence("How we address your customers"),
-        description=sentence("German texts say Sie or du."),
-        json_schema_extra={"labels": {"sie": sentence("politely: Sie"), "du": sentence("as friends: du")}},
-    )
-    time_zone: str = Field(
-        title=sentence("Time zone"),
-        description=sentence("Days begin and end by this clock."),
-    )
-    currency: str = Field(
-        title=sentence("Currency"),
-        description=sentence("The one your books are kept in."),
-    )
-    count_test_orders: bool = Field(
-        default=False,
-        title=sentence("Count test orders"),
-        description=sentence("Test orders earn points, as real ones do. A coupon comes with both."),
-    )
-    active_from: str = Field(
-        title=sentence("Active from"),
-        description=sentence("Orders before this date or time earn nothing."),
-    )
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The shop's clock."""
-        return ZoneInfo(self.time_zone)
-
-    @property
-    def active_since(self) -> datetime:
-        """The instant, in UTC, from which orders count; a date means local midnight."""
-        return _resolve(self.active_from, self.time_zone)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if not _is_zone(value):
-            raise ValueError(sentence("Enter a time zone such as Europe/Berlin."))
-        return value
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, value: str) -> str:
-        if value not in list_currencies():
-            raise ValueError(sentence("Enter a currency code such as EUR."))
-        return value
-
-    @model_validator(mode="after")
-    def _resolvable(self) -> Self:
-        try:
-            year = self.active_since.year
-        except (ValueError, OverflowError):
-            year = 0
-        if not 1900 <= year < 2200:
-            raise WrongField("active_from", DATE)
-        return self
-
-
-@lru_cache(4096)
-def _resolve(text: str, zone: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=ZoneInfo(zone))
-    return instant.astimezone(UTC)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return _ZONE_NAME.fullmatch(name) is not None and bool(ZoneInfo(name).key)
-    except (KeyError, ValueError, OSError):
-        return False
 
 
 @dataclass(frozen=True, slots=True)
