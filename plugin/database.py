@@ -42,6 +42,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
 
 from plugin.errors import ConfigurationError
@@ -176,6 +177,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     name = "among"
     inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Any:
+        """Return it as it is: on SQLite a condition would become ``... = 1``, which no index can answer."""
+        return self
 
 
 @compiles(_Among, "sqlite")

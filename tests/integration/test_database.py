@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, not_, or_, select, text
 
-from plugin.database import Database, database_url
+from plugin.database import Database, among, database_url
 from plugin.errors import Unavailable
 from plugin.postgres import PostgresDatabase
 from plugin.tasks import Wanted, enqueue, task
@@ -71,3 +71,34 @@ async def test_a_text_that_is_too_long_for_its_column_is_never_cut(db: Database)
         assert db.dialect == "postgresql"
     stored = await db.read(lambda conn: conn.execute(select(inbox.inbox.c.shop)).scalars().all())
     assert set(stored) <= {"s" * 101}
+
+
+async def test_rows_named_by_a_list_are_looked_up_and_not_searched_for(db: Database) -> None:
+    statement = select(task.c.key).where(among(task.c.id, "ids"), task.c.name == text("'t'"))
+
+    def work(conn: Connection) -> str:
+        if conn.dialect.name == "sqlite":
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.compile(conn)}", ("[1]",))
+        else:
+            conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            plan = conn.exec_driver_sql(f"EXPLAIN {statement.compile(conn)}", ([1],))
+        return str(plan.all())
+
+    found = await db.write(work)
+    assert "SEARCH task USING INTEGER PRIMARY KEY" in found or "Index Cond" in found
+    assert "SCAN task" not in found
+
+
+async def test_a_list_of_rows_stands_among_other_conditions(db: Database) -> None:
+    here = among(task.c.key, "keys")
+
+    def work(conn: Connection) -> list[list[str]]:
+        shop = engine.install(conn, now=NOW)
+        enqueue(conn, [Wanted(shop.id, "t", key, NOW, {}) for key in "abcd"], NOW)
+        conditions = (here, not_(here), or_(here, task.c.key == "d"), not_(or_(here, task.c.key == "d")))
+        listed = [
+            select(task.c.key).where(one, task.c.name == "t").order_by(task.c.key) for one in conditions
+        ]
+        return [list(conn.execute(one, {"keys": ["a", "b"]}).scalars()) for one in listed]
+
+    assert await db.write(work) == [["a", "b"], ["c", "d"], ["a", "b", "d"], ["c"]]
