@@ -67,7 +67,8 @@ function show(place: HTMLElement, html: unknown): void {
 
 /**
  * Keep the reserved height while the visitor looks at it; let go once that moves nothing in view (the place is below
- * the window: above it, the end of a page would be drawn up), or on a touch. The keyboard reaches what is cut off.
+ * the window: above it, the end of a page would be drawn up), or on a touch. It does not scroll inside, so that nothing
+ * in it moves when it is let go and the first click hits what it was meant for. The keyboard reaches what is cut off.
  * What an observer tells may be a scroll ago: just before the frame it is asked again where the place is.
  */
 function settle(place: HTMLElement, change: () => void): void {
@@ -79,7 +80,7 @@ function settle(place: HTMLElement, change: () => void): void {
     change();
   };
   style.height = style.minHeight;
-  style.overflow = 'auto';
+  style.overflow = 'hidden';
   if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
   const below = (): void => {
     if (place.getBoundingClientRect().top >= innerHeight) release();

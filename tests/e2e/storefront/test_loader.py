@@ -157,6 +157,25 @@ def test_a_taller_widget_waits_in_its_place_until_it_is_touched(page: Page, shop
     nothing_moved_or_broke(page)
 
 
+def test_a_click_on_a_widget_that_is_cut_off_hits_what_it_was_meant_for(page: Page, shop: Shop) -> None:
+    tall = '<h2>Your code</h2><p style="height:120px">Long</p><button type="button" data-dankbar-copy="A">Copy</button>'
+    shop.blocks = block("coupon")
+    shop.reply = widgets(coupon=fragment("coupon", f'{tall}<p style="height:900px">Longer</p>'))
+    visit(page, shop)
+    place = page.locator(".dankbar-block")
+    place.hover()
+    page.mouse.wheel(0, 400)
+    settled(page)
+    page.evaluate("scrollTo(0, 0)")
+    assert place.evaluate("(place) => place.scrollTop") == 0, "a place does not scroll inside"
+    page.evaluate("addEventListener('click', (event) => { window.hit = event.target.textContent; })")
+    box = place.get_by_role("button").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    assert page.evaluate("window.hit") == "Copy"
+    assert place.evaluate("(place) => place.scrollHeight - place.clientHeight") == 0, "all of it is shown"
+
+
 def test_a_taller_widget_takes_its_room_at_once_where_nobody_looks(page: Page, shop: Shop) -> None:
     shop.above = '<div style="height:1500px"></div>'
     shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
