@@ -22,6 +22,8 @@ MOST_ROWS = 1000
 """Entries of one list that a form may hold; fewer where the list itself says so."""
 
 _KEY = re.compile(r"[a-z0-9]{1,8}")
+_MOST_WORDS = 11
+"""With a key behind them they fit into every list's own ids."""
 _SPELLED: dict[int, str] = {
     ord(letter): word for letter, word in zip("äöüß€", ("ae", "oe", "ue", "ss", " euro "), strict=True)
 }
@@ -144,7 +146,7 @@ def made_id(title: str, key: str) -> str:
     """Return a short id for a new entry, readable and unlike that of any entry that was removed."""
     folded = title.lower().translate(_SPELLED)
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:24].strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MOST_WORDS].strip("-")
     return f"{words}-{key}" if words else key
 
 

@@ -1,5 +1,6 @@
 """Lists of entries as rows of inputs: drawn from the entry's own model, and read back to the same value."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -164,7 +165,7 @@ def test_a_new_entry_gets_an_id_from_its_title_and_its_key() -> None:
     assert (made.title, made.opened, made.hidden) == ("New entry", True, (("offers.abcdef.id", ""),))
     typed = {**sent(made.fields), "offers.abcdef.title": "Käse für 5 €!", "offers.abcdef.cost": "7"}
     found = read({**filled(), **typed, "offers": "0 1 abcdef"})
-    assert [offer.id for offer in found.offers] == ["spring", "share", "kaese-fuer-5-euro-abcdef"]
+    assert [offer.id for offer in found.offers] == ["spring", "share", "kaese-fuer-abcdef"]
     again = read({**filled(), **typed, "offers": "0 1 abcdef"})
     assert again == found
 
@@ -173,7 +174,7 @@ def test_a_new_entry_gets_an_id_from_its_title_and_its_key() -> None:
 def test_a_made_id_is_short_and_plain(title: str) -> None:
     made = made_id(title, "qwerty")
     assert made.endswith("qwerty")
-    assert len(made) <= 31
+    assert len(made) <= 20
     assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -282,3 +283,19 @@ def test_no_setting_is_left_to_be_typed_as_json(section: str) -> None:
                 yield from inner
 
     assert "json" not in set(kinds(widgets.SECTIONS[section]))
+
+
+def test_what_the_editor_makes_of_any_title_is_an_id_for_every_list() -> None:
+    asked = 0
+    for model in widgets.SECTIONS.values():
+        for info in model.model_fields.values():
+            item = shape(info).item
+            if item is None or "id" not in item.model_fields:
+                continue
+            (pattern,) = (
+                part.pattern for part in item.model_fields["id"].metadata if hasattr(part, "pattern")
+            )
+            for title in ("Weihnachten und Neujahr 2026", "é" * 80, ""):
+                assert re.fullmatch(pattern, made_id(title, "z" * 8))
+                asked += 1
+    assert asked >= 12
