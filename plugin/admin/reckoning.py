@@ -20,18 +20,27 @@ def reckoned(desk: Desk, earned: Earned) -> str:
     facts = {
         "kept": language.money(earned.kept, found.currency),
         "rate": language.number(Decimal(found.rate) / ONCE),
+        "tier": _tier(language, found),
         "points": points,
         "rule": rule,
     }
     if all(part.multiplier == ONCE for part in found.parts):
         return language.gettext(
-            "%(kept)s kept × %(rate)s a unit, rounded down = %(points)s points (rule %(rule)s)", **facts
+            "%(kept)s kept × %(rate)s a unit%(tier)s, rounded down = %(points)s points (rule %(rule)s)",
+            **facts,
         )
     return language.gettext(
-        "%(kept)s kept, counted as %(parts)s; × %(rate)s a unit, rounded down = %(points)s points (rule %(rule)s)",
+        "%(kept)s kept, counted as %(parts)s; × %(rate)s a unit%(tier)s, rounded down = %(points)s points (rule %(rule)s)",
         **facts,
         parts=_parts(language, found),
     )
+
+
+def _tier(language: Language, found: Breakdown) -> str:
+    if found.tier is None or found.tier[1] == ONCE:
+        return ""
+    title, multiplier = found.tier
+    return f" × {language.number(Decimal(multiplier) / ONCE)} ({title})"
 
 
 def _parts(language: Language, found: Breakdown) -> str:

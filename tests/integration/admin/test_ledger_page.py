@@ -244,3 +244,29 @@ async def test_a_reward_taken_stands_with_its_code_its_use_and_what_came_back(st
         updated_at=now + timedelta(minutes=1),
     )
     assert "40 points have come back." in await looked_up(stage, CUSTOMER)
+
+
+async def test_the_tier_that_multiplied_an_orders_points_stands_in_their_sum(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    day = now.astimezone(ZoneInfo("Europe/Berlin")).date()
+    double = {"id": "double", "title": "Advent", "multiplier": "2"}
+    double |= {"starts_on": day.isoformat(), "ends_on": (day + timedelta(days=2)).isoformat()}
+    gold = {"id": "gold", "title": "Gold", "threshold": 40, "multiplier": "1.5"}
+
+    async def change(patch: dict[str, object], at: datetime) -> None:
+        await stage.db.write(
+            lambda conn: widgets.change_settings(conn, stage.shop.id, "loyalty", patch, at) and None
+        )
+
+    await stage.tell(1001, processed_at=now - timedelta(days=20))
+    await change({"tiers": [gold]}, now)
+    await stage.tell(1002, processed_at=now + timedelta(seconds=1))
+    await change({"campaigns": [double]}, now + timedelta(seconds=2))
+    await stage.tell(1003, processed_at=now + timedelta(seconds=3))
+    page = await looked_up(stage, CUSTOMER)
+    assert "€49.90 kept × 1 a unit, rounded down = 49 points (rule 1.1)" in page
+    assert "€49.90 kept × 1 a unit × 1.5 (Gold), rounded down = 74 points (rule 2.1)" in page
+    both = "€49.90 kept, counted as €49.90 × 2 (Advent); × 1 a unit × 1.5 (Gold), rounded down = 149 points (rule 3.1)"
+    assert both in page
+    page = await looked_up(stage, CUSTOMER, locale="de")
+    assert "49,90 € behalten × 1 je Einheit × 1,5 (Gold), abgerundet = 74 Punkte (Regel 2.1)" in page
