@@ -9,10 +9,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, literal, select
 
 from plugin import tasks
 from plugin.crypto import SealBroken
+from plugin.database import Utc
 from plugin.shopify import AccessDenied, Disconnected, Refused
 from plugin.shops import shop
 from plugin.tasks import TaskRun, Wanted, task
@@ -23,11 +24,14 @@ AT_ONCE = 25
 PATIENCE = timedelta(days=1)
 """How long Shopify is asked to delete what it shows of somebody who was erased."""
 
+ASIDE = timedelta(days=1)
+"""How long a task that was set aside is left there: what made it fail may have gone by itself."""
+
 
 def ask(
     conn: Connection, name: str, scope: str, due: ColumnElement[bool], shop_id: int | None, now: datetime
 ) -> None:
-    """Ask for the task of every shop where ``due`` holds and none is asked for yet, not even one set aside.
+    """Ask for the task of every shop where ``due`` holds and none waits; one set aside is asked for again after a day.
 
     A shop that does not grant the scope is passed over; its marks stay.
     """
@@ -35,7 +39,11 @@ def ask(
         shop.c.uninstalled_at.is_(None),
         shop.c.scopes.contains(scope),
         exists().where(due),
-        ~exists().where(task.c.shop_id == shop.c.id, task.c.name == name),
+        ~exists().where(
+            task.c.shop_id == shop.c.id,
+            task.c.name == name,
+            (task.c.state != "parked") | (task.c.due_at > literal(now - ASIDE, Utc)),
+        ),
     )
     if shop_id is not None:
         waiting = waiting.where(shop.c.id == shop_id)

@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 import widgets
 from plugin import shops
@@ -177,18 +178,24 @@ async def test_what_changes_while_shopify_is_told_stays_due(new_office: NewOffic
     assert await due(office) == 0
 
 
-async def test_a_shop_has_one_task_and_one_that_was_set_aside_is_not_asked_for_again(office: Office) -> None:
-    office.order(customer=office.person())
+async def test_a_shop_has_one_task_and_one_that_was_set_aside_is_asked_for_again_after_a_day(
+    office: Office,
+) -> None:
+    anna = office.person()
+    office.order(customer=anna)
     await office.tell()
     for _ in range(3):
         await office.tick("loyalty.mirror")
-    rows = select(task.c.id).where(task.c.name == "loyalty.mirror")
-    assert await office.db.read(lambda conn: len(conn.execute(rows).all())) == 1
-    set_aside = update(task).values(state="parked", due_at=datetime.now(UTC) - timedelta(days=9))
-    await office.db.write(lambda conn: conn.execute(set_aside))
-    await office.tick("loyalty.mirror")
-    state = select(task.c.state).where(task.c.name == "loyalty.mirror")
-    assert await office.db.read(lambda conn: conn.execute(state).scalars().all()) == ["parked"]
+    states = select(task.c.state).where(task.c.name == "loyalty.mirror")
+    assert await office.db.read(lambda conn: conn.execute(states).scalars().all()) == ["waiting"]
+    now = datetime.now(UTC)
+    for hours, expected in ((23, ["parked"]), (25, ["waiting"])):
+        aside = update(task).values(state="parked", due_at=now - timedelta(hours=hours), attempts=8)
+        await office.db.write(partial(Connection.execute, statement=aside))
+        await office.tick("loyalty.mirror", now)
+        assert await office.db.read(lambda conn: conn.execute(states).scalars().all()) == expected
+    await office.work()
+    assert shown(office, anna) is not None
 
 
 async def test_without_the_scope_nothing_is_asked_and_with_it_all_is_caught_up(office: Office) -> None:
