@@ -119,8 +119,11 @@ def first_code(conn: Connection, node: Node) -> str:
 
 
 def created(conn: Connection, node: Node, gid: str, code: str, code_gid: str | None) -> None:
-    """Record that the node is there; its first code joins the pool, unless Shopify does not say what its id is."""
-    conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(gid=gid))
+    """Record that the node is there; its first code joins the pool, unless Shopify does not say what its id is.
+
+    The node forgets it: once given it is somebody's, and is erased with them where codes are.
+    """
+    conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(gid=gid, first_code=None))
     minted(conn, node, {code: code_gid} if code_gid else {}, () if code_gid else (code,))
 
 

@@ -37,6 +37,13 @@ async def test_installing_fills_the_pool_with_one_discount(errand: Errand) -> No
     assert gids == {f"gid://shopify/DiscountRedeemCode/{code.id}" for code in discount.codes.values()}
 
 
+async def test_no_code_stands_anywhere_but_among_the_codes_that_erasure_clears(errand: Errand) -> None:
+    await errand.work()
+    await errand.stage.order(1)
+    assert await errand.stage.code(1) in errand.codes()
+    assert await errand.stage.rows(coupon_node, "first_code") == [(None,)]
+
+
 async def test_the_discount_says_what_the_settings_say(errand: Errand) -> None:
     await errand.work()
     await errand.stage.set(kind="amount", value=500, minimum_subtotal=3000)
