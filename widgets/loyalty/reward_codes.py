@@ -21,12 +21,13 @@ from plugin.core.redemptions import (
     redemption_use,
 )
 from plugin.database import Utc, among, lock_rows
+from plugin.shops import shop
 
 PATIENCE = timedelta(minutes=10)
 """A code that Shopify does not have at two looks so far apart was never made."""
 
 SETTLED = timedelta(hours=1)
-"""After this time whatever Shopify was still doing when a redemption was reversed is done."""
+"""After this time whatever Shopify was still doing when a redemption was reversed is done, and a code is late."""
 
 PORTION = 500
 
@@ -59,24 +60,31 @@ IS_BACK: ColumnElement[bool] = (
 )
 """That all of the cost came back, in a statement about ``redemption``."""
 
+_UNUSED = redemption.c.state.in_((PENDING, READY))
 _OVER = (
     select(redemption.c.id, redemption.c.shop_id, IS_USED.label("used"))
     .where(
-        redemption.c.state.in_((PENDING, READY)),
-        redemption.c.ends_at <= bindparam("now", type_=Utc),
+        (_UNUSED & (redemption.c.ends_at <= bindparam("now", type_=Utc)))
+        | ((redemption.c.state == EXPIRED) & IS_USED),
         redemption.c.code.is_not(None),
     )
     .order_by(redemption.c.ends_at, redemption.c.id)
     .limit(PORTION)
 )
-_LIVE = (
-    select(redemption.c.id, redemption.c.shop_id)
+_SETTLED = bindparam("settled", type_=Utc)
+_UNMADE = (redemption.c.state == PENDING) & (redemption.c.redeemed_at <= _SETTLED) & ~IS_BACK
+_LIVE = redemption.c.removed_at.is_(None) & (
+    ((redemption.c.state == REVERSED) & (redemption.c.closed_at <= _SETTLED)) | (_UNUSED & IS_BACK)
+)
+_LEFT = (
+    select(redemption.c.id, redemption.c.shop_id, _UNMADE.label("unmade"))
+    .join(shop, shop.c.id == redemption.c.shop_id)
     .where(
+        shop.c.uninstalled_at.is_(None),
+        redemption.c.id > bindparam("after"),
         redemption.c.code.is_not(None),
-        redemption.c.removed_at.is_(None),
-        redemption.c.ends_at > bindparam("now", type_=Utc),
-        ((redemption.c.state == REVERSED) & (redemption.c.closed_at <= bindparam("settled", type_=Utc)))
-        | (redemption.c.state.in_((PENDING, READY)) & IS_BACK),
+        ((redemption.c.ends_at > bindparam("now", type_=Utc)) & (_UNMADE | _LIVE))
+        | ((redemption.c.state == EXPIRED) & ~IS_USED),
     )
     .order_by(redemption.c.id)
     .limit(PORTION)
@@ -171,7 +179,8 @@ def removed(conn: Connection, id: int, now: datetime) -> None:
 def end(conn: Connection, now: datetime, shop_id: int | None) -> list[Row[Any]]:
     """End codes whose last day is over, a portion at a time; returns all that were looked at.
 
-    Used ones are done with; the others are to be removed at Shopify before their points come back.
+    Used ones are done with, also those used while they were being removed; the others are to be removed at Shopify
+    before their points come back.
     """
     rows = _due(conn, _OVER, {"now": now}, shop_id)
     for state, ids in (
@@ -183,10 +192,13 @@ def end(conn: Connection, now: datetime, shop_id: int | None) -> list[Row[Any]]:
     return rows
 
 
-def live(conn: Connection, now: datetime, shop_id: int | None) -> list[Row[Any]]:
-    """Return redemptions whose points are back and whose code may still work at Shopify, the oldest first."""
-    values = {"now": now, "settled": now - SETTLED}
-    statement = _LIVE if shop_id is None else _LIVE.where(redemption.c.shop_id == shop_id)
+def left(conn: Connection, now: datetime, shop_id: int | None, after: int) -> list[Row[Any]]:
+    """Return what is still owed to redemptions of installed shops beyond that id, a portion in the order of their ids.
+
+    ``unmade``: the code is to be made; the others' may still work at Shopify and is to be removed.
+    """
+    values = {"now": now, "settled": now - SETTLED, "after": after}
+    statement = _LEFT if shop_id is None else _LEFT.where(redemption.c.shop_id == shop_id)
     return list(conn.execute(statement, values))
 
 

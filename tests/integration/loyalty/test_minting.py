@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from plugin.core.redemptions import redemption
+from plugin.shops import shop
 from plugin.tasks import Wanted, enqueue, task
 from sandbox.discounts import CodeRefused
 from sandbox.state import Discount
@@ -165,6 +166,59 @@ async def test_the_nightly_sweep_deletes_the_live_code_of_a_reversed_redemption(
     calls = len(till.sim.state.shops[till.shop.handle].api_calls)
     await till.work()
     assert len(till.sim.state.shops[till.shop.handle].api_calls) == calls, "swept once"
+    assert await till.breaches() == ()
+
+
+async def test_what_was_set_aside_is_asked_for_again_in_the_night(till: Till) -> None:
+    customer = await till.rich(300)
+    old = await till.bought(customer)
+    over = update(redemption).values(ends_at=till.now)
+    await till.db.write(lambda conn: conn.execute(over))
+    await till.tick()
+    await till.redeem(customer)
+    park = (
+        update(task).where(task.c.name.like("loyalty.%")).values(state="parked", reason="The shop is frozen.")
+    )
+    await till.db.write(lambda conn: conn.execute(park))
+    gone = update(shop).values(uninstalled_at=till.now)
+    await till.db.write(lambda conn: conn.execute(gone))
+    till.ahead += timedelta(hours=2)
+    await till.tick()
+    await till.work()
+    assert await till.states() == ["expired", "pending"], "nothing is asked of a shop that is gone"
+    await till.db.write(lambda conn: conn.execute(update(shop).values(uninstalled_at=None)))
+    await till.tick()
+    await till.work()
+    assert await till.states() == ["ended", "ready"]
+    assert old not in till.codes()
+    assert await till.available(customer) == 200
+    assert await till.breaches() == ()
+
+
+async def test_the_night_walks_through_more_than_one_portion(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await till.rich(300)
+    for _ in range(3):
+        await till.redeem(customer)
+    await till.db.write(lambda conn: conn.execute(delete(task)))
+    monkeypatch.setattr(reward_codes, "_LEFT", reward_codes._LEFT.limit(1))
+    till.ahead += timedelta(hours=2)
+    await till.tick()
+    await till.work()
+    assert await till.states() == ["ready"] * 3
+
+
+async def test_a_code_used_while_it_was_to_be_removed_is_done_with(till: Till) -> None:
+    customer = await till.rich(100)
+    code = await till.bought(customer)
+    till.ahead += timedelta(days=92)
+    await till.tick()
+    await till.stage.tell(till.order_with(customer, code))
+    await till.work()
+    assert await till.states() == ["expired"]
+    await till.tick()
+    assert (await till.states(), await till.available(customer)) == (["spent"], 0)
     assert await till.breaches() == ()
 
 
