@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from plugin.core import accounts, positions
+from plugin.core import accounts, positions, redemptions
 from plugin.core.accounts import Account, account
 from plugin.core.ledger import ADJUSTMENT, Entry, ledger_entry
 from plugin.core.privacy import MINE
@@ -124,10 +124,11 @@ def adjust(
     if posted is not None:
         same = (posted.points, posted.root_id) == (wanted.points, root.id)
         return Outcome.AGAIN if same else Outcome.TAKEN
-    if wanted.points < 0 and positions.holdings(conn, [root.id])[root.id].at(now).available < -wanted.points:
+    at = redemptions.after_debits(conn, root.id, now) if wanted.points < 0 else now
+    if wanted.points < 0 and positions.holdings(conn, [root.id])[root.id].at(at).available < -wanted.points:
         return Outcome.SHORT
     end = ends_at if wanted.points > 0 else None
-    entry = Entry(shop_id, root.id, ADJUSTMENT, wanted.points, key, now, expires_at=end)
+    entry = Entry(shop_id, root.id, ADJUSTMENT, wanted.points, key, at, expires_at=end)
     positions.post(conn, [entry], now)
     conn.execute(
         _NOTE,

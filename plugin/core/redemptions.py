@@ -9,10 +9,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, ForeignKey, Index, Row, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    ForeignKey,
+    Index,
+    Row,
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 
 from plugin.core import accounts, ledger
-from plugin.core.ledger import REDEMPTION, Entry
+from plugin.core.ledger import ADJUSTMENT, REDEMPTION, Entry, ledger_entry, of_kind
 from plugin.database import Big, Id, Utc, among, lock_rows, metadata
 
 PENDING = "pending"
@@ -86,6 +99,16 @@ _ACCOUNTS = (
     .join(accounts.account, accounts.account.c.id == redemption.c.account_id)
     .where(among(redemption.c.id, "ids"))
 )
+_TAKEN = select(
+    select(func.max(redemption.c.redeemed_at))
+    .join(accounts.account, accounts.account.c.id == redemption.c.account_id)
+    .where(accounts.account.c.root_id == bindparam("root"))
+    .scalar_subquery(),
+    select(func.max(ledger_entry.c.business_at))
+    .join(accounts.account, accounts.account.c.id == ledger_entry.c.account_id)
+    .where(accounts.account.c.root_id == bindparam("root"), of_kind(ADJUSTMENT), ledger_entry.c.points < 0)
+    .scalar_subquery(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +162,15 @@ def add(conn: Connection, made: Redeemed, now: datetime) -> int:
     )
     ledger.append(conn, [debit], now)
     return id
+
+
+def after_debits(conn: Connection, root: int, now: datetime) -> datetime:
+    """Return an instant, not before ``now``, at which every debit counts; the caller holds the account's lock.
+
+    Whoever had the lock before may have come after: what they took is of a later instant than ``now``.
+    """
+    taken: list[datetime] = [one for one in conn.execute(_TAKEN, {"root": root}).one() if one is not None]
+    return max([now, *taken])
 
 
 def lock(conn: Connection, ids: Iterable[int]) -> list[Row[Any]]:

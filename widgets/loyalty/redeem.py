@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from plugin import tasks
 from plugin.core import accounts, redemptions, standing, tombstones
 from plugin.core.accounts import account
 from plugin.core.codes import new_code
 from plugin.core.earning import midnight
-from plugin.core.ledger import ADJUSTMENT, ledger_entry, of_kind
 from plugin.core.redemptions import ENDED, PENDING, REVERSED, Redeemed, redemption
 from plugin.errors import Conflict, Invalid, NotFound
 from widgets.base import Context
@@ -29,16 +28,6 @@ _OF_REQUEST = (
     .join(account, account.c.id == redemption.c.account_id)
     .where(account.c.root_id == bindparam("root"), redemption.c.request_id == bindparam("request"))
     .order_by(redemption.c.id)
-)
-_TAKEN = select(
-    select(func.max(redemption.c.redeemed_at))
-    .join(account, account.c.id == redemption.c.account_id)
-    .where(account.c.root_id == bindparam("root"))
-    .scalar_subquery(),
-    select(func.max(ledger_entry.c.business_at))
-    .join(account, account.c.id == ledger_entry.c.account_id)
-    .where(account.c.root_id == bindparam("root"), of_kind(ADJUSTMENT), ledger_entry.c.points < 0)
-    .scalar_subquery(),
 )
 
 
@@ -67,7 +56,7 @@ def redeem(conn: Connection, ctx: Context, settings: LoyaltySettings, form: Mapp
         return _outcome(conn, ctx, customer_id, known)
     reward = _offered(ctx, settings, wanted)
     if root is not None:
-        ctx = replace(ctx, now=_after_others(conn, root.id, ctx.now))
+        ctx = replace(ctx, now=redemptions.after_debits(conn, root.id, ctx.now))
     available = _available(conn, ctx, customer_id)
     if root is None or available < reward.cost:
         raise Conflict(
@@ -133,12 +122,6 @@ def _offered(ctx: Context, settings: LoyaltySettings, wanted: str) -> Reward:
     if not reward.is_offered(_today(ctx)):
         raise Conflict(ctx.language.gettext("This reward is not offered at the moment."), code="not_offered")
     return reward
-
-
-def _after_others(conn: Connection, root: int, now: datetime) -> datetime:
-    """Return an instant at which every debit counts: whoever had the account before us may have come after us."""
-    taken: list[datetime] = [one for one in conn.execute(_TAKEN, {"root": root}).one() if one is not None]
-    return max([now, *taken])
 
 
 def _available(conn: Connection, ctx: Context, customer_id: int) -> int:

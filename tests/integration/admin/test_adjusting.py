@@ -17,6 +17,7 @@ from plugin.core.ledger import ledger_entry
 from plugin.core.standing import Standing
 from plugin.language import language
 from plugin.retention import keep_no_longer
+from tests import engine
 from tests.integration.admin.stage import Stage
 from tests.integration.admin.test_settings_pages import dump
 from tests.integration.widgets.stage import CUSTOMER
@@ -149,6 +150,31 @@ async def test_two_who_take_the_same_points_at_once_do_not_both_get_them(stage: 
     assert sorted(one.status_code for one in found) == [200, 422, 422, 422]
     assert (await now(stage)).available == 19
     assert await sound(stage)
+
+
+@pytest.mark.parametrize("by", ["redemption", "adjustment"])
+async def test_points_that_went_while_we_waited_for_the_account_are_not_taken_again(
+    stage: Stage, by: str
+) -> None:
+    await bought(stage)
+    began = datetime.now(UTC)
+    later = began + timedelta(seconds=2)
+
+    def take(conn: Connection, key: str, at: datetime) -> adjustments.Outcome:
+        wanted = adjustments.Adjustment(key, -40, "Taken back", 42, told=False)
+        return adjustments.adjust(conn, stage.shop.id, CUSTOMER, wanted, None, at)
+
+    def race(conn: Connection) -> None:
+        if by == "redemption":
+            engine.redeem(conn, stage.shop, CUSTOMER, 40, later, later)
+        else:
+            assert take(conn, "first", later) is adjustments.Outcome.POSTED
+        assert take(conn, "second", began) is adjustments.Outcome.SHORT
+
+    await stage.db.write(race)
+    held = await stage.db.read(lambda conn: standing.standing(conn, stage.shop.id, CUSTOMER, later))
+    assert held is not None
+    assert (held.available, held.debt) == (9, 0)
 
 
 @pytest.mark.parametrize(
