@@ -1,5 +1,6 @@
 """The shopper's own statement: every entry in plain words with its date and the balance after it, page by page."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,6 +16,8 @@ from widgets.loyalty.settings import LoyaltySettings
 
 ON_A_PAGE = 25
 MOST_PAGES = 10_000
+
+_PAGE = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _url(ctx: Context, number: int) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_PAGES else 1
+    return int(text) if _PAGE.fullmatch(text) and int(text) <= MOST_PAGES else 1
 
 
 STATEMENT = Page(

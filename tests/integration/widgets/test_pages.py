@@ -97,7 +97,18 @@ async def test_a_long_statement_is_read_page_by_page_and_each_balance_goes_on(st
             query = dict(pair.split("=") for pair in unescape(older[1]).split("&"))
     assert [one for one, _ in found] == points[::-1]
     assert [after for _, after in found] == [sum(points[: len(points) - skip]) for skip in range(len(points))]
-    for nonsense in ("0", "-1", "9999", "x", "٣", "1e3", "999999999999"):
+    for nonsense in (
+        "0",
+        "-1",
+        "9999",
+        "99999",
+        "x",
+        "٣",
+        "1e3",
+        "999999999999",
+        f"00{'9' * 24}",
+        "1" * 5000,
+    ):
         assert rows(await statement(stage, locale="en", page=nonsense)) == found[:ON_A_PAGE]
 
 
