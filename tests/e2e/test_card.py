@@ -24,7 +24,7 @@ def sheet(locale: str, shop: str, terms: str) -> str:
     """The card as the app answers it."""
     code = "DANKESCHOEN-ABCD-EFGH-JKLM"
     address = f"https://a-shop-with-a-rather-long-name.myshopify.com/discount/{code}?redirect=/"
-    view = CardView(shop, "1.234,50\xa0€ für Sie", code, terms, picture(address))
+    view = CardView(shop, "1.234,50\xa0€ Rabatt", code, terms, picture(address))
     ctx = Context(
         shop=Shop.__new__(Shop),
         settings=ShopSettings(time_zone="Europe/Berlin", currency="EUR", active_from="2026-01-01"),

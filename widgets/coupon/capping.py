@@ -48,10 +48,10 @@ _KEEP = (
 
 
 def begin(conn: Connection, shop_id: int, cap: Cap, now: datetime) -> None:
-    """Count what was issued in this month before there was a cap, at today's face value, and forget that it was full."""
+    """Count what this month issued before there was a cap, in today's currency and at today's face value."""
     month = budget.lock(conn, {shop_id: cap}, (), now)[shop_id]
-    local = now.astimezone(cap.zone)
-    mine = {"shop": shop_id, "since": local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)}
+    first = now.astimezone(cap.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    mine = {"shop": shop_id, "since": max(first, cap.since or first)}
     nodes = campaigns.by_id(conn, set(conn.execute(_NODES, mine).scalars()))
     for id in sorted(nodes):
         face = month.face(nodes[id].campaign)

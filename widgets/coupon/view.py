@@ -186,9 +186,9 @@ def _open(language: Language) -> CouponView:
 
 
 def _over(row: Row[Any], language: Language) -> CouponView:
-    """Past its date it is still the order's; nothing but the date has come between."""
+    """Past its date a code is still the order's; where there never was one, nothing is owed any more."""
     return CouponView(
-        state="pending" if row.code is None else "ready",
+        state="none" if row.code is None else "ready",
         title=language.gettext("Your coupon"),
         text=language.gettext("It was valid until %(date)s.", date=language.long_date(row.expires_on)),
         code=row.code,

@@ -138,6 +138,8 @@ async def test_a_shop_that_changes_its_currency_keeps_its_promises_and_counts_an
     assert (await stage.seen(5)).value_text == "5\xa0CHF"
     assert ((await stage.seen(1)).value_text, await stage.code(1)) == ("5\xa0€", code)
     assert await stage.rows(coupon_budget, "issued") == [(500,)]
+    await stage.set(monthly_cap=1200)
+    assert await stage.rows(coupon_budget, "issued") == [(500,)]
     assert {currency for (currency,) in await stage.rows(coupon_node, "currency")} == {"EUR", "CHF"}
     stage.pass_time(hours=1)
     await stage.order(1, status="refunded")

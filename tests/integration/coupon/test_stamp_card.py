@@ -228,8 +228,8 @@ async def test_any_arrival_of_the_same_facts_gives_the_same_coupons_and_card(car
 @pytest.mark.parametrize(
     ("locale", "tone", "label", "text"),
     [
-        ("de", "sie", "1 von 3 Stempeln", "Noch 2 Bestellungen, dann gibt es einen Gutschein über 20\xa0%."),
-        ("de", "du", "1 von 3 Stempeln", "Noch 2 Bestellungen, dann gibt es einen Gutschein über 20\xa0%."),
+        ("de", "sie", "1 von 3 Stempeln", "Noch 2 Bestellungen, dann gibt es 20\xa0% auf die nächste."),
+        ("de", "du", "1 von 3 Stempeln", "Noch 2 Bestellungen, dann gibt es 20\xa0% auf die nächste."),
         ("en", "sie", "1 of 3 stamps", "2 more orders, and the coupon is for 20%."),
     ],
 )
@@ -283,7 +283,7 @@ async def test_a_fixed_amount_on_a_full_card_says_so(cards: Stage) -> None:
     await cards.answer(ANNA, 2)
     stamps = (await cards.seen(1, customer_id=ANNA)).stamps
     assert stamps is not None
-    assert stamps.text == "Noch 1 Bestellung, dann gibt es einen Gutschein über 15\xa0€."
+    assert stamps.text == "Noch 1 Bestellung, dann gibt es 15\xa0€ auf die nächste."
     await buy(cards, 2)
     seen = await cards.seen(2, customer_id=ANNA)
     assert seen.value_text == "15\xa0€"

@@ -107,6 +107,16 @@ async def test_past_its_date_the_page_says_so_and_offers_nothing(stage: Stage) -
     assert seen.text == "Er war bis 21. Dezember 2026 gültig."
 
 
+async def test_past_its_date_nobody_waits_for_a_code_that_never_was(stage: Stage) -> None:
+    await stage.set(value=20)
+    await stage.order(1)
+    assert (await stage.seen(1)).state == "pending"
+    stage.pass_time(days=31)
+    seen: CouponView = await stage.seen(1)
+    assert (seen.state, seen.code) == ("none", None)
+    assert seen.text == "Er war bis 21. Dezember 2026 gültig."
+
+
 async def test_what_was_promised_stays_when_the_settings_change(stage: Stage) -> None:
     await stage.order(1)
     before = await stage.seen(1)
