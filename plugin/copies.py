@@ -51,6 +51,12 @@ def ask(
     tasks.enqueue(conn, [Wanted(id, name, "all", now, {}) for id in list(ids)], now)
 
 
+def granted(conn: Connection, shop_id: int, scope: str) -> bool:
+    """Tell whether the shop grants the scope."""
+    allowed = select(literal(1)).where(shop.c.id == shop_id, shop.c.scopes.contains(scope))
+    return conn.execute(allowed).one_or_none() is not None
+
+
 def take_back(
     conn: Connection,
     name: str,
@@ -59,11 +65,14 @@ def take_back(
     seal: Callable[[bytes], bytes],
     now: datetime,
 ) -> None:
-    """Ask for the deletion of what Shopify shows with these owners, who are about to be erased here."""
+    """Ask for the deletion of what Shopify shows with these owners, who are about to be erased here.
+
+    It is due when no task that read of them before can still write: after the lease that every task ends within.
+    """
     if owners:
         until = (now + PATIENCE).isoformat()
         sealed = base64.b64encode(seal(json.dumps(list(owners)).encode())).decode()
-        wanted = Wanted(shop_id, name, sealed[:64], now, {"sealed": sealed, "until": until})
+        wanted = Wanted(shop_id, name, sealed[:64], now + tasks.LEASE, {"sealed": sealed, "until": until})
         tasks.enqueue(conn, [wanted], now)
 
 

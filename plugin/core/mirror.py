@@ -34,8 +34,13 @@ _FAMILY = (
 )
 _WRITTEN = Changes(
     {"root": Id, "value": String()},
-    lambda new: update(account).where(account.c.id == new["root"]).values(mirrored=new["value"]),
+    lambda new: (
+        update(account)
+        .where(account.c.id == new["root"], account.c.customer_id.is_not(None))
+        .values(mirrored=new["value"])
+    ),
 )
+"""Nobody who was erased meanwhile is written down again."""
 _SETTLE = Changes(
     {"member": Id, "seen": Utc(), "next_at": Utc()},
     lambda new: (

@@ -103,8 +103,7 @@ def ask(conn: Connection, shop_id: int | None, now: datetime) -> int:
 
 def granted(conn: Connection, shop_id: int) -> bool:
     """Tell whether the shop lets the app write to orders."""
-    allowed = select(literal(1)).where(shop.c.id == shop_id, shop.c.scopes.contains(SCOPE))
-    return conn.execute(allowed).one_or_none() is not None
+    return copies.granted(conn, shop_id, SCOPE)
 
 
 async def write(run: TaskRun) -> None:

@@ -54,9 +54,12 @@ def _due(conn: Connection, run: TaskRun) -> list[Mirror]:
 
 
 def recall(conn: Connection, subject: Subject, seal: Seal, now: datetime) -> None:
-    """Ask for the deletion of what Shopify shows of a person who is about to be erased here."""
-    customers = sorted(mirror.shown(conn, subject.shop_id, subject.customer_ids))
-    copies.take_back(conn, RECALL, subject.shop_id, customers, seal, now)
+    """Ask for the deletion of what Shopify shows of a person who is about to be erased here.
+
+    It is asked whatever is noted here: a first write may be on its way.
+    """
+    if copies.granted(conn, subject.shop_id, SCOPE):
+        copies.take_back(conn, RECALL, subject.shop_id, sorted(subject.customer_ids), seal, now)
 
 
 async def forget(run: TaskRun) -> None:

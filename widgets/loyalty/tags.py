@@ -6,6 +6,7 @@ Shopify was told is remembered before it is told, so that no tag is forgotten an
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -90,7 +91,6 @@ _FAMILY = (
     .where(among(account.c.root_id, "roots"))
     .order_by(tier_tag.c.account_id)
 )
-_HOLD = update(tier_tag).where(tier_tag.c.account_id == bindparam("id")).values(held=bindparam("tags"))
 _SETTLE = (
     update(tier_tag)
     .where(
@@ -101,6 +101,14 @@ _SETTLE = (
 )
 _LIVING = select(account.c.id, account.c.shop_id).where(
     account.c.id == bindparam("id"), account.c.customer_id.is_not(None)
+)
+_HOLD = (
+    update(tier_tag)
+    .where(
+        tier_tag.c.account_id == bindparam("id"),
+        tier_tag.c.account_id.in_(_LIVING.with_only_columns(account.c.id)),
+    )
+    .values(held=bindparam("tags"))
 )
 _ADD_ROOT = Upsert(
     lambda make: make(tier_tag).from_select(["account_id", "shop_id"], _LIVING).on_conflict_do_nothing()
@@ -166,7 +174,8 @@ async def follow(run: TaskRun) -> None:
 async def _follow(run: TaskRun, one: Tagged) -> None:
     held = one.wanted
     if one.customer_id is not None and one.wanted != one.held:
-        await run.db.write(partial(_remember, one=one, held=one.held | one.wanted))
+        if not await run.db.write(partial(_remember, one=one, held=one.held | one.wanted)):
+            return
         try:
             await remove_tags(run.gateway, run.shop, one.customer_id, one.held - one.wanted)
             await add_tags(run.gateway, run.shop, one.customer_id, one.wanted - one.held)
@@ -202,10 +211,14 @@ def due(conn: Connection, shop_id: int, now: datetime) -> list[Tagged]:
     return found
 
 
-def _remember(conn: Connection, one: Tagged, held: frozenset[str]) -> None:
-    """Shopify hands the tags of a merged customer to the one who stays, and so do we."""
+def _remember(conn: Connection, one: Tagged, held: frozenset[str]) -> bool:
+    """Shopify hands the tags of a merged customer to the one who stays, and so do we.
+
+    Tells whether the account still has a customer; of one who was erased meanwhile nothing is remembered.
+    """
     conn.execute(_ADD_ROOT.on(conn), {"id": one.root})
-    conn.execute(_HOLD, {"id": one.root, "tags": json.dumps(sorted(held), ensure_ascii=False)})
+    values = {"id": one.root, "tags": json.dumps(sorted(held), ensure_ascii=False)}
+    return conn.execute(_HOLD, values).rowcount > 0
 
 
 def _settle(conn: Connection, one: Tagged, held: frozenset[str]) -> None:
@@ -217,10 +230,10 @@ def _settle(conn: Connection, one: Tagged, held: frozenset[str]) -> None:
 
 
 def recall(conn: Connection, subject: Subject, seal: Seal, now: datetime) -> None:
-    """Ask for the removal of the tags of a person who is about to be erased here."""
-    whose = {"shop": subject.shop_id, "customers": list(subject.customer_ids)}
-    tagged = sorted({row.customer_id for row in conn.execute(_OF, whose) if json.loads(row.held)})
-    copies.take_back(conn, UNTAG, subject.shop_id, tagged, seal, now)
+    """Ask for the removal of the tags of a person who is about to be erased here, whatever is noted of them."""
+    used = uses_tags(settings.versions(conn, [subject.shop_id], MODELS), subject.shop_id)
+    if used and copies.granted(conn, subject.shop_id, SCOPE):
+        copies.take_back(conn, UNTAG, subject.shop_id, sorted(subject.customer_ids), seal, now)
 
 
 async def untag(run: TaskRun) -> None:
@@ -230,7 +243,8 @@ async def untag(run: TaskRun) -> None:
 
     async def remove(customers: list[int]) -> None:
         for customer in customers:
-            await remove_tags(run.gateway, run.shop, customer, tags)
+            with suppress(Refused):  # there is no such customer; another one merged with it may be there
+                await remove_tags(run.gateway, run.shop, customer, tags)
 
     await copies.taken_back(run, remove)
 

@@ -14,6 +14,7 @@ from plugin.core import mirror
 from plugin.core.accounts import account
 from plugin.core.earning import midnight
 from plugin.language import language
+from plugin.shopify import set_points
 from plugin.tasks import task
 from tests.integration.books.office import NewOffice, Office
 from tests.integration.privacy.traces import traces
@@ -39,6 +40,11 @@ async def settle(office: Office, now: datetime | None = None) -> list[str]:
     """Let the clock look, and the worker work."""
     await office.tick("loyalty.mirror", now)
     return await office.work()
+
+
+async def hurry(office: Office) -> None:
+    """Have every task due now."""
+    await office.db.write(lambda conn: conn.execute(update(task).values(due_at=datetime.now(UTC))))
 
 
 async def due(office: Office) -> int:
@@ -221,8 +227,7 @@ async def test_an_outage_is_waited_out_and_then_the_newest_figures_are_shown(new
     office.order("10.00", customer=anna)
     await office.tell()
     office.sim.state.shops[office.handle].switches.reset()
-    again = update(task).values(due_at=datetime.now(UTC))
-    await office.db.write(lambda conn: conn.execute(again))
+    await hurry(office)
     await office.work()
     assert shown(office, anna) == {"available": 59, "pending": 0, "debt": 0}
 
@@ -240,10 +245,33 @@ async def test_an_erased_customers_figures_are_deleted_at_shopify_and_leave_no_t
     keyring, shop = office.runtime.keyring, office.shop
     await office.db.write(lambda conn: erasure.erase_customer(conn, keyring, shop, anna.id, (), now))
     assert await office.db.read(lambda conn: traces(conn, [anna.id])) == []
+    assert await office.work() == []
+    await hurry(office)
     assert await office.work() == ["loyalty.recall"]
     assert shown(office, anna) is None
     assert shown(office, bert) is not None
     assert await office.db.read(lambda conn: conn.execute(select(task.c.id)).all()) == []
+
+
+async def test_who_is_erased_while_shopify_is_first_told_is_forgotten_there_and_here(
+    new_office: NewOffice,
+) -> None:
+    office = await new_office(AT_ONCE)
+    anna = office.person()
+    office.order(customer=anna)
+    await office.tell()
+    now = datetime.now(UTC)
+    keyring, shop, gateway = office.runtime.keyring, office.shop, office.runtime.gateway
+    found = await office.db.read(lambda conn: mirror.due(conn, office.shop.id, ZONE, now, 25))
+    await office.db.write(lambda conn: erasure.erase_customer(conn, keyring, shop, anna.id, (), now))
+    await set_points(gateway, shop, {anna.id: found[0].value})
+    await office.db.write(lambda conn: mirror.settle(conn, found))
+    assert await office.db.read(lambda conn: conn.execute(select(account.c.mirrored)).scalars().all()) == [
+        None
+    ]
+    await hurry(office)
+    assert await office.work() == ["loyalty.recall"]
+    assert shown(office, anna) is None
 
 
 async def test_a_deletion_that_shopify_never_hears_of_is_given_up_after_a_day(new_office: NewOffice) -> None:

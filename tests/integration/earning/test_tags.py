@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from plugin.tasks import TaskRun
+from plugin.wake import Bells
 from sandbox.state import Customer
 from tests import engine
 from tests.integration.earning.conftest import NewErrand
@@ -18,6 +20,8 @@ from widgets.loyalty.tags import tier_tag
 SILVER = {"id": "silver", "title": "Silber", "threshold": 100, "customer_tag": "Silber"}
 GOLD = {"id": "gold", "title": "Gold", "threshold": 300, "customer_tag": "Gold"}
 DAY = timedelta(days=1)
+LATER = timedelta(minutes=10)
+"""When whatever ran during an erasure has ended."""
 
 
 async def shop(new_errand: NewErrand, **changes: Any) -> tuple[Errand, Customer]:
@@ -30,6 +34,15 @@ async def follow(errand: Errand, later: timedelta = timedelta()) -> None:
     await errand.db.write(partial(tags.ask, shop_id=None, now=errand.now + later))
     await errand.work(later)
     assert errand.failures == []
+
+
+def told(conn: Connection, errand: Errand, topic: str, body: dict[str, Any]) -> None:
+    engine.store(conn, topic, body, now=errand.now, shop=errand.shop.handle)
+    assert engine.handle_all(conn, errand.now).parked == 0
+
+
+def erase(conn: Connection, errand: Errand, customer: int, order: int) -> None:
+    told(conn, errand, "customers/redact", redact(customer, order) | {"shop_domain": errand.shop.domain})
 
 
 def calls(errand: Errand) -> tuple[int, int]:
@@ -112,13 +125,7 @@ async def test_a_merged_customer_has_the_tag_of_the_whole_history(new_errand: Ne
     await errand.tell()
     await follow(errand)
     assert (anna.tags, bert.tags) == (["Newsletter", "Silber"], ["Silber"])
-
-    def join(conn: Connection) -> None:
-        body = merge(anna.id, bert.id)
-        engine.store(conn, "customers/merge", body, now=errand.now, shop=errand.shop.handle)
-        assert engine.handle_all(conn, errand.now).parked == 0
-
-    await errand.db.write(join)
+    await errand.db.write(partial(told, errand=errand, topic="customers/merge", body=merge(anna.id, bert.id)))
     await follow(errand)
     assert bert.tags == ["Gold"]
 
@@ -128,16 +135,42 @@ async def test_an_erased_customers_tag_is_taken_back_and_forgotten(new_errand: N
     order = errand.buy("100.00", customer=anna, at=errand.now - 3 * DAY)
     await errand.tell()
     await follow(errand)
-    body = redact(anna.id, order.id) | {"shop_domain": errand.shop.domain}
-
-    def erase(conn: Connection) -> None:
-        engine.store(conn, "customers/redact", body, now=errand.now, shop=errand.shop.handle)
-        assert engine.handle_all(conn, errand.now).parked == 0
-
-    await errand.db.write(erase)
-    await follow(errand)
+    await errand.db.write(partial(erase, errand=errand, customer=anna.id, order=order.id))
+    await follow(errand, later=LATER)
     assert anna.tags == ["Newsletter"]
     assert await errand.db.read(lambda conn: conn.execute(select(tier_tag)).all()) == []
+
+
+async def test_who_is_erased_before_shopify_is_told_gets_no_tag(new_errand: NewErrand) -> None:
+    errand, anna = await shop(new_errand)
+    order = errand.buy("100.00", customer=anna, at=errand.now - 3 * DAY)
+    await errand.tell()
+    (one,) = await errand.db.read(partial(tags.due, shop_id=errand.shop.id, now=errand.now))
+    await errand.db.write(partial(erase, errand=errand, customer=anna.id, order=order.id))
+    assert not await errand.db.write(partial(tags._remember, one=one, held=one.wanted))
+    run = TaskRun(
+        errand.db, errand.gateway.link.keyring, Bells(), errand.gateway, errand.shop, "all", {}, errand.now
+    )
+    await tags._follow(run, one)
+    assert calls(errand) == (0, 0)
+    assert await errand.db.read(lambda conn: conn.execute(select(tier_tag.c.held)).scalars().all()) == []
+
+
+async def test_a_tag_that_was_on_its_way_is_taken_back_from_each_customer_of_the_person(
+    new_errand: NewErrand,
+) -> None:
+    errand, anna = await shop(new_errand)
+    bert = errand.sim.customer("bert@example.com", shop=errand.shop.handle)
+    order = errand.buy("100.00", customer=bert, at=errand.now - 3 * DAY)
+    await errand.tell()
+    await errand.db.write(partial(told, errand=errand, topic="customers/merge", body=merge(anna.id, bert.id)))
+    del errand.sim.state.shops[errand.shop.handle].customers[anna.id]
+    await errand.db.write(partial(erase, errand=errand, customer=bert.id, order=order.id))
+    bert.tags = ["Silber"]
+    await follow(errand)
+    assert bert.tags == ["Silber"]
+    await follow(errand, later=LATER)
+    assert bert.tags == []
 
 
 async def test_a_shop_whose_tiers_have_no_tag_writes_nothing(new_errand: NewErrand) -> None:
