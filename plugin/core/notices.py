@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -175,8 +176,11 @@ def over(conn: Connection, now: datetime) -> None:
 
 
 def waiting(conn: Connection, shop_id: int, now: datetime, most: int) -> list[Due]:
-    """Return what is to be told, each person and date once; of lots already used up or of nobody 0 points."""
-    rows = conn.execute(_WAITING, {"shop": shop_id, "most": most}).all()
+    """Return what is to be told, each person and date once; of lots already used up or of nobody 0 points.
+
+    A date's lots are told together, so one that was read in part is left for the next time.
+    """
+    rows = _whole(conn, shop_id, most)
     held = positions.holdings(conn, {row.root_id for row in rows})
     sources = _sources(conn, {row.lot for row in rows})
     found = []
@@ -188,6 +192,16 @@ def waiting(conn: Connection, shop_id: int, now: datetime, most: int) -> list[Du
         points = sum(left.get(sources[lot], 0) for lot in lots if lot in sources)
         found.append(Due(reached, expires_at, points, tuple(sorted(lots))))
     return found
+
+
+def _whole(conn: Connection, shop_id: int, most: int) -> Sequence[Any]:
+    """Return the rows of whole dates; of one at least, even where more lots end on it."""
+    rows = conn.execute(_WAITING, {"shop": shop_id, "most": most}).all()
+    if len(rows) < most:
+        return rows
+    last = (rows[-1].root_id, rows[-1].expires_at)
+    whole = [row for row in rows if (row.root_id, row.expires_at) != last]
+    return whole or _whole(conn, shop_id, most * 2)
 
 
 def mark(conn: Connection, shop_id: int, due: Due, at: datetime | None) -> None:

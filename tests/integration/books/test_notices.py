@@ -1,12 +1,13 @@
 """Flow is told ahead of expiry: once for each lot and period, of that date's points alone, and only if the shop wants it."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from plugin.core import accounts, ledger, positions
+from plugin.core import accounts, ledger, notices, positions
 from plugin.core.earning import add_months
 from plugin.core.ledger import Entry
 from plugin.core.notices import expiry_notice
@@ -73,6 +74,22 @@ async def test_each_date_is_told_once_for_each_period_with_its_own_points(new_of
     for _ in range(2):
         await look(office)
     assert len(told(office)) == 3
+
+
+async def test_the_lots_of_one_date_are_told_together_however_few_are_read_at_once(
+    new_office: NewOffice,
+) -> None:
+    office = await new_office(WANTED)
+    at = datetime.now(UTC) - timedelta(days=25)
+    for who in (office.person(), office.person()):
+        for price in ("10.00", "20.00", "30.00"):
+            office.order(price, customer=who, at=at)
+    await office.tell()
+    await office.tick("loyalty.notice")
+    now = datetime.now(UTC)
+    for most, persons in ((1, 1), (3, 1), (4, 1), (6, 1), (7, 2), (50, 2)):
+        found = await office.db.read(partial(notices.waiting, shop_id=office.shop.id, now=now, most=most))
+        assert [(due.points, len(due.lots)) for due in found] == [(60, 3)] * persons
 
 
 async def test_the_next_period_comes_when_its_day_does(new_office: NewOffice) -> None:
