@@ -7,18 +7,21 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Row, bindparam, case, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from plugin.core import settlement
 from plugin.core.accounts import account
 from plugin.core.lots import Remainder
-from plugin.core.redemptions import ENDED, EXPIRED, PENDING, REVERSED, redemption
+from plugin.core.redemptions import ENDED, EXPIRED, PENDING, READY, REVERSED, redemption
+from plugin.database import Utc
 from plugin.language import Language
 from widgets.base import Context
 from widgets.loyalty.catalogue import Reward
 from widgets.loyalty.reward_codes import IS_USED
 
 MOST_CODES = 5
+"""So many codes that are good no longer are shown; those that can be used are shown all."""
+
 REMEMBERED = timedelta(days=30)
 """How long a code that is good no longer is shown, with the reason."""
 
@@ -29,17 +32,17 @@ QUICK, SLOW = 2, 15
 """Seconds after which a page looks again for a code that is being made, at first and later on."""
 
 _IMPATIENT = timedelta(minutes=1)
-_CODES = (
+_MINE = (
     select(redemption, IS_USED.label("used"))
     .join(account, account.c.id == redemption.c.account_id)
-    .where(
-        account.c.root_id == bindparam("root"),
-        redemption.c.code.is_not(None),
-        redemption.c.ends_at > bindparam("since"),
-    )
-    .order_by(case((redemption.c.state.in_((PENDING, "ready")), 0), else_=1), redemption.c.id.desc())
-    .limit(4 * MOST_CODES)
+    .where(account.c.root_id == bindparam("root"), redemption.c.code.is_not(None))
+    .order_by(redemption.c.id.desc())
 )
+_GOOD = (
+    redemption.c.state.in_((PENDING, READY)) & ~IS_USED & (redemption.c.ends_at > bindparam("now", type_=Utc))
+)
+_USABLE = _MINE.where(_GOOD)
+_OVER = _MINE.where(~_GOOD, redemption.c.ends_at > bindparam("since", type_=Utc)).limit(MOST_CODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +90,20 @@ def offers(ctx: Context, rewards: Sequence[Reward], available: int) -> tuple[Off
 
 
 def bought(conn: Connection, ctx: Context, root: int) -> tuple[tuple[Code, ...], int | None]:
-    """Return the account's codes, those that can be used first, and in how many seconds to look again.
+    """Return all codes that can be used, then the last few that were, and in how many seconds to look again.
 
     The second is None unless a code is being made. Codes that are good no longer are shown for a while.
     """
-    rows = conn.execute(_CODES, {"root": root, "since": ctx.now - REMEMBERED}).all()
+    usable = conn.execute(_USABLE, {"root": root, "now": ctx.now}).all()
+    over = conn.execute(_OVER, {"root": root, "now": ctx.now, "since": ctx.now - REMEMBERED}).all()
+    rows = [*usable, *over]
     back = settlement.returns(conn, [row.id for row in rows]) if rows else {}
-    found = [_code(ctx, row, settlement.total(back.get(row.id, ()))) for row in rows]
+    found = tuple(_code(ctx, row, settlement.total(back.get(row.id, ()))) for row in rows)
     making = [row.redeemed_at for row in rows if row.state == PENDING]
     pause = None
     if making:
         pause = QUICK if ctx.now - max(making) < _IMPATIENT else SLOW
-    return tuple(sorted(found, key=lambda one: one.state not in {"pending", "ready"})[:MOST_CODES]), pause
+    return found, pause
 
 
 def endings(ctx: Context, lots: Sequence[Remainder]) -> tuple[Ending, ...]:

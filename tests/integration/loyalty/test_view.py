@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from plugin import settings
 from plugin.core import standing
+from plugin.core.redemptions import READY, redemption
 from plugin.language import language
 from plugin.settings import ShopSettings
 from tests.integration.loyalty.till import Till
@@ -114,6 +115,19 @@ async def test_every_end_of_a_code_is_told_with_its_reason(till: Till) -> None:
     assert states.keys() == {"ready", "used", "returned", "reversed"}
     assert states["returned"] == "The order was undone: your points are back."
     assert states["reversed"] == "The code could not be made: your points are back."
+
+
+async def test_every_code_that_can_be_used_is_shown_and_only_some_of_the_others(till: Till) -> None:
+    customer = await till.rich(2_000)
+    usable = [await till.buy_at(customer, till.now) for _ in range(offers.MOST_CODES + 2)]
+    for _ in range(offers.MOST_CODES + 1):
+        code = await till.buy_at(customer, till.now)
+        await till.stage.tell(till.order_with(customer, code))
+    ready = update(redemption).values(state=READY, value="500")
+    await till.db.write(lambda conn: conn.execute(ready))
+    codes = (await seen(till, customer))["codes"]
+    assert [one["code"] for one in codes[: len(usable)]] == usable[::-1]
+    assert [one["state"] for one in codes[len(usable) :]] == ["used"] * offers.MOST_CODES
 
 
 async def test_points_that_end_say_when_the_soonest_first(till: Till) -> None:
