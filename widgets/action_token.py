@@ -1,4 +1,4 @@
-"""The token a form carries back: only a page that the shop's own domain showed to this customer knows it."""
+"""The token a form carries back: only what is shown to this customer, proved, knows it."""
 
 import hmac
 from datetime import datetime

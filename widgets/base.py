@@ -63,6 +63,11 @@ class Context:
     action_token: str | None = None
     key: bytes = field(default=b"", repr=False)
 
+    @property
+    def has_forms(self) -> bool:
+        """Whether a form can be sent from here: from the shop's own domain, by somebody who is signed in."""
+        return bool(self.prefix and self.action_token)
+
 
 View: TypeAlias = Callable[[Connection, Context, S], object | None]
 """Reads only; returns a frozen dataclass of finished texts and figures, or None when there is nothing to show."""

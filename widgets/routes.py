@@ -1,6 +1,7 @@
 """The generic endpoints: every widget as fragment and JSON on the storefront, all of them on order and account pages."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -94,8 +95,15 @@ async def order_widgets(request: Request[Any]) -> Response:
     surface = _surface(params.get("surface"), Surface.THANK_YOU, Surface.ORDER_STATUS)
     key = shop_key(display.keyring, shown.shop)
     claimed = claim(key, order_id, params.get("checkout_token", ""), shopper.customer_id)
+    now = display.now()
     asked = Asked(
-        shown, params.get("locale"), surface or Surface.THANK_YOU, display.now(), params=params, key=key
+        shown,
+        params.get("locale"),
+        surface or Surface.THANK_YOU,
+        now,
+        params=params,
+        action_token=_token(display, shown, shopper.customer_id, now),
+        key=key,
     )
     address = request.client.host if request.client else ""
     body = await order_answer(display, asked, claimed, address)
@@ -109,13 +117,15 @@ async def account_widgets(request: Request[Any]) -> Response:
     """Answer the signed-in customer's widgets."""
     shown, shopper = await shopping(request, signed_in=True)
     display, params = display_of(request), params_of(request)
+    now = display.now()
     asked = Asked(
         shown,
         params.get("locale"),
         Surface.ACCOUNT,
-        display.now(),
+        now,
         customer_id=shopper.customer_id,
         params=params,
+        action_token=_token(display, shown, shopper.customer_id, now),
         key=shop_key(display.keyring, shown.shop),
     )
     return json_answer({"widgets": await display.db.read(lambda conn: views_of(conn, asked))})
@@ -129,11 +139,9 @@ def json_answer(value: object, status_code: int = 200, headers: dict[str, str] |
 def _asked(
     request: Request[Any], display: Display, shown: Displayed, visitor: Visitor, widget: Widget[Any]
 ) -> Asked:
-    params, now, token = params_of(request), display.now(), None
+    params, now = params_of(request), display.now()
     first = next((place for place in PLACES if place in widget.surfaces), Surface.STOREFRONT)
-    if visitor.customer_id is not None and widget.actions:
-        key = shop_key(display.keyring, shown.shop)
-        token = action_token(key, shown.shop.id, visitor.customer_id, now)
+    customer_id = visitor.customer_id if widget.actions else None
     return Asked(
         shown,
         params.get("locale"),
@@ -142,8 +150,14 @@ def _asked(
         customer_id=visitor.customer_id,
         params=params,
         prefix=visitor.path_prefix,
-        action_token=token,
+        action_token=_token(display, shown, customer_id, now),
     )
+
+
+def _token(display: Display, shown: Displayed, customer_id: int | None, now: datetime) -> str | None:
+    if customer_id is None:
+        return None
+    return action_token(shop_key(display.keyring, shown.shop), shown.shop.id, customer_id, now)
 
 
 def _surface(text: str | None, *allowed: Surface) -> Surface | None:

@@ -33,9 +33,13 @@ class Asked:
     key: bytes = field(default=b"", repr=False)
 
     def about(self, order: OrderRef, customer_id: int | None) -> "Asked":
-        """Return the same request about a proved order; its own locale comes before the order's."""
+        """Return the same request about a proved order, whose own locale comes last; a stranger may do nothing."""
         return replace(
-            self, order=order, customer_id=customer_id, locale=self.locale or order.state.facts.locale
+            self,
+            order=order,
+            customer_id=customer_id,
+            locale=self.locale or order.state.facts.locale,
+            action_token=None if customer_id is None else self.action_token,
         )
 
 

@@ -142,7 +142,7 @@ def _offer(ctx: Context, reward: Reward, available: int) -> Offer:
         affordable=lacking <= 0,
         cost_text=language.ngettext("%(n)s point", "%(n)s points", reward.cost),
         note=" ".join(notes) or None,
-        request_id=secrets.token_urlsafe(12) if ctx.action_token and lacking <= 0 else None,
+        request_id=secrets.token_urlsafe(12) if ctx.has_forms and lacking <= 0 else None,
     )
 
 

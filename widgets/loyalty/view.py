@@ -150,7 +150,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
 def _with_rewards(own: LoyaltyView, ctx: Context, found: tuple[Offer, ...]) -> LoyaltyView:
     if not found:
         return own
-    here = ctx.action_token is not None
+    here = ctx.has_forms
     return replace(
         own,
         rewards=found,

@@ -158,7 +158,8 @@ async def test_on_account_pages_rewards_lead_to_the_shop_and_codes_to_its_own_ad
     code = await till.bought(customer)
     found = await till.extension("/account", customer.id, locale="de")
     assert found["redeem_url"] == f"https://{till.shop.host}/"
-    assert {one["request_id"] for one in found["rewards"]} == {None}
+    assert {one["request_id"] for one in found["rewards"]} == {None}, "no form is sent from there"
+    assert (await till.redeem(customer, action_token=found["action_token"])).status_code == 200
     assert found["codes"][0]["apply_url"] == f"https://{till.shop.host}/discount/{code}?redirect=/"
 
 
@@ -170,7 +171,11 @@ async def test_an_orders_page_shows_rewards_and_codes_to_its_own_customer_alone(
     own = await till.extension(f"/orders/{order.id}", customer.id)
     assert own["rewards"]
     assert own["codes"]
+    assert own["redeem_url"] == f"https://{till.shop.host}/"
+    assert (await till.redeem(customer, action_token=own["action_token"])).status_code == 200
     anybody = await till.extension(f"/orders/{order.id}", checkout_token="c" * 32)
     assert not anybody["rewards"]
     assert not anybody["codes"]
-    assert anybody["available"] is None
+    assert anybody["available"] is anybody["action_token"] is None
+    stranger = await till.extension(f"/orders/{order.id}", till.customer().id, checkout_token="c" * 32)
+    assert stranger["available"] is stranger["action_token"] is None
