@@ -176,11 +176,9 @@ async def _follow(run: TaskRun, one: Tagged) -> None:
     if one.customer_id is not None and one.wanted != one.held:
         if not await run.db.write(partial(_remember, one=one, held=one.held | one.wanted)):
             return
-        try:
-            await remove_tags(run.gateway, run.shop, one.customer_id, one.held - one.wanted)
-            await add_tags(run.gateway, run.shop, one.customer_id, one.wanted - one.held)
-        except Refused:
-            held = frozenset()  # there is no such customer
+        known = await remove_tags(run.gateway, run.shop, one.customer_id, one.held - one.wanted)
+        if not (known and await add_tags(run.gateway, run.shop, one.customer_id, one.wanted - one.held)):
+            held = frozenset()
     await run.db.write(partial(_settle, one=one, held=held))
 
 
@@ -243,7 +241,7 @@ async def untag(run: TaskRun) -> None:
 
     async def remove(customers: list[int]) -> None:
         for customer in customers:
-            with suppress(Refused):  # there is no such customer; another one merged with it may be there
+            with suppress(Refused):  # which is no reason to leave the others as they are
                 await remove_tags(run.gateway, run.shop, customer, tags)
 
     await copies.taken_back(run, remove)

@@ -173,6 +173,16 @@ async def test_a_tag_that_was_on_its_way_is_taken_back_from_each_customer_of_the
     assert bert.tags == []
 
 
+async def test_whom_shopify_does_not_know_is_let_be(new_errand: NewErrand) -> None:
+    errand, anna = await shop(new_errand)
+    errand.buy("100.00", customer=anna, at=errand.now - 3 * DAY)
+    await errand.tell()
+    del errand.sim.state.shops[errand.shop.handle].customers[anna.id]
+    await follow(errand)
+    assert await errand.db.read(lambda conn: conn.execute(select(tier_tag.c.held)).scalars().all()) == ["[]"]
+    assert calls(errand) == (1, 0)
+
+
 async def test_a_shop_whose_tiers_have_no_tag_writes_nothing(new_errand: NewErrand) -> None:
     errand = await new_errand(tiers=[{**SILVER, "customer_tag": ""}])
     anna = errand.sim.customer(shop=errand.shop.handle)
