@@ -88,8 +88,12 @@ class FormRow:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What all fields of one form share; ``typed`` is empty unless a form was submitted."""
+    """What all fields of one form share; ``typed`` is empty unless a form was submitted.
 
+    ``section`` returns the value of one of the section's own fields.
+    """
+
+    section: Callable[[str], Any]
     language: Language
     currency: str
     typed: Mapping[str, str]
@@ -105,8 +109,9 @@ def form(
     errors: Mapping[str, str] = NO_ERRORS,
 ) -> tuple[FormField, ...]:
     """Return the section's fields in their order; after a refusal what was typed is shown instead of what is stored."""
-    asked = _Asked(language, currency, typed, errors)
-    return tuple(_fields(type(section).model_fields, lambda name: getattr(section, name), asked, "", ""))
+    value_of = _value_of(type(section), section)
+    asked = _Asked(value_of, language, currency, typed, errors)
+    return tuple(_fields(type(section).model_fields, value_of, asked, "", ""))
 
 
 def blank_row(model: type[Section], name: str, key: str, language: Language, currency: str) -> FormRow | None:
@@ -114,7 +119,7 @@ def blank_row(model: type[Section], name: str, key: str, language: Language, cur
     info = model.model_fields.get(name)
     if info is None or shape(info).kind != "rows":
         return None
-    asked = _Asked(language, currency, NO_ERRORS, NO_ERRORS)
+    asked = _Asked(_value_of(model, None), language, currency, NO_ERRORS, NO_ERRORS)
     return _row(info, name, name, key, None, asked, new=True)
 
 
@@ -131,17 +136,19 @@ def _fields(
         if found.units is None:
             yield _field(info, found.kind, value, asked, prefix + name, place + name)
             continue
-        chosen = asked.typed.get(prefix + found.by) or str(value_of(found.by))
+        by = found.by if found.above else prefix + found.by
+        stored = asked.section if found.above else value_of
+        chosen = asked.typed.get(by) or str(stored(found.by))
         for choice, kind in found.units.items():
             on = choice == chosen
             yield _field(
                 info,
                 kind,
                 value if on else None,
-                asked if on else _Asked(asked.language, asked.currency, NO_ERRORS, NO_ERRORS),
+                asked if on else replace(asked, typed=NO_ERRORS, errors=NO_ERRORS),
                 prefix + name,
                 place + name,
-                when=(prefix + found.by, choice),
+                when=(by, choice),
                 off=not on,
             )
 
@@ -234,10 +241,10 @@ def _naming(fields: tuple[FormField, ...]) -> FormField | None:
     return found[0] if found else None
 
 
-def _value_of(item: type[Item], value: Any) -> Callable[[str], Any]:
+def _value_of(model: type[Section | Item], value: Any) -> Callable[[str], Any]:
     if value is not None:
         return lambda name: getattr(value, name)
-    return lambda name: default_of(item.model_fields[name])
+    return lambda name: default_of(model.model_fields[name])
 
 
 def _choices(info: FieldInfo) -> tuple[Any, ...]:

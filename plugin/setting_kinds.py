@@ -22,7 +22,7 @@ entry each, added and removed; ``json``: what none of these can hold."""
 PLAIN = frozenset({"number", "money", "percent", "text"})
 """What a field may turn into by the choice made in another one."""
 
-_UNITS: Mapping[str, Kind] = {"money": "money", "percent": "percent", "text": "text"}
+_UNITS: Mapping[str, Kind] = {"money": "money", "percent": "percent", "number": "number", "text": "text"}
 _ALL_OF_IT = 100
 _LISTS = (tuple, list, set, frozenset)
 
@@ -31,8 +31,8 @@ _LISTS = (tuple, list, set, frozenset)
 class Shape:
     """A field's input; ``places`` are the fields of a pair, or the one field of each plain entry of a list.
 
-    ``by`` names the sibling whose choice decides, and ``units`` says by that choice what is asked for; by a choice
-    that is not in it, nothing is.
+    ``by`` names the sibling, or with ``above`` the section's field, whose choice decides, and ``units`` says by that
+    choice what is asked for; by a choice that is not in it, nothing is.
     """
 
     kind: Kind
@@ -40,6 +40,7 @@ class Shape:
     item: type[Item] | None = None
     places: tuple[FieldInfo, ...] = ()
     by: str = ""
+    above: bool = False
     units: Mapping[str, Kind] | None = None
 
 
@@ -51,7 +52,9 @@ def shape(info: FieldInfo) -> Shape:
     extra = extra_of(info)
     if units := extra.get("units"):
         kinds = {str(choice): _UNITS[unit] for choice, unit in units.items()}
-        return Shape(next(iter(kinds.values())), optional, by=str(extra["by"]), units=kinds)
+        by = str(extra["by"])
+        first, above = next(iter(kinds.values())), by.startswith("/")
+        return Shape(first, optional, by=by.removeprefix("/"), above=above, units=kinds)
     if choices(info):
         return Shape("choice", optional)
     if len(types) == 1 and (get_origin(types[0]) in _LISTS or types[0] in _LISTS):

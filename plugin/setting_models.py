@@ -15,7 +15,8 @@ class Section(BaseModel):
 
     - ``"unit": "money"``: an integer counts minor units of the shop's currency; ``"percent"``: a number of percent.
     - ``"by": "kind", "units": {"amount": "money", "percentage": "percent"}``: what the choice in the field ``kind``
-      decides; ``"text"`` is a unit too, and by a choice that is not listed nothing is asked for.
+      decides; ``"text"`` and ``"number"`` are units too, and by a choice that is not listed nothing is asked for.
+      ``"by": "/basis"`` in an entry of a list is a field of the section.
     - ``"beside": "loyalty"``: it is shown on that widget's page as well, with a link to where it is changed.
     - ``"labels": {"sie": "politely"}``: the words for choices; ``"places": ("From", "To")``: for a pair of numbers.
     """

@@ -35,6 +35,7 @@ _NOTHING = object()
 class _Form:
     """A submitted form, and what is found wrong with it on the way."""
 
+    section: type[Section]
     submitted: Mapping[str, str]
     currency: str
     language: Language
@@ -49,7 +50,7 @@ def patch_of(
     Raises Invalid for each amount that the currency or the field's bounds do not allow; everything else is left to
     the validation.
     """
-    form = _Form(submitted, currency, language)
+    form = _Form(model, submitted, currency, language)
     found = {name: _read(form, info, model, "", name, name) for name, info in model.model_fields.items()}
     if form.wrong:
         path, text = next(iter(form.wrong.items()))
@@ -90,11 +91,12 @@ def _read(
 
 
 def _kind(form: _Form, found: Shape, model: type[Section | Item], prefix: str) -> Kind | None:
-    """What is asked for, by the choice made beside it; None where nothing is."""
+    """What is asked for, by the choice made beside or above it; None where nothing is."""
     if found.units is None:
         return found.kind
-    decides = model.model_fields[found.by]
-    chosen = form.submitted.get(prefix + found.by) or str(next(iter(choices(decides)), ""))
+    decides = (form.section if found.above else model).model_fields[found.by]
+    name = found.by if found.above else prefix + found.by
+    chosen = form.submitted.get(name) or str(next(iter(choices(decides)), ""))
     return found.units.get(chosen)
 
 

@@ -33,9 +33,11 @@ class Tier(Item):
         ge=1,
         le=10**12,
         title=sentence("Reached from"),
-        description=sentence(
-            "Points, orders, or an amount in the smallest unit of your currency, whichever tiers count."
-        ),
+        description=sentence("Points, orders or an amount, whichever tiers count."),
+        json_schema_extra={
+            "by": "/tier_basis",
+            "units": {"points": "number", "spend": "money", "orders": "number"},
+        },
     )
     multiplier: Decimal = Field(
         default=Decimal(1),

@@ -7,10 +7,14 @@ import pytest
 
 from plugin.core.ladder import Basis
 from plugin.errors import Invalid
+from plugin.language import language
+from plugin.setting_forms import blank_row, form
+from plugin.setting_patches import patch_of
 from plugin.settings import validated
 from widgets.loyalty.settings import LoyaltySettings
 from widgets.loyalty.tiers import MOST_TIERS, Tier, ladder_of
 
+ENGLISH = language("en", "sie")
 SILVER = {"id": "silver", "title": "Silber", "threshold": 100, "multiplier": "1.5"}
 GOLD = {"id": "gold", "title": "Gold", "threshold": 300, "multiplier": 2, "entry_points": 50}
 
@@ -101,3 +105,43 @@ def test_too_many_are_refused() -> None:
 )
 def test_how_they_are_counted_is_refused_when_absurd(key: str, value: str) -> None:
     assert refusal(SILVER, **{key: value})[0] == key
+
+
+@pytest.mark.parametrize(
+    ("basis", "kind", "shown", "typed", "stored"),
+    [
+        ("points", "number", "12050", "300", 300),
+        ("orders", "number", "12050", "3", 3),
+        ("spend", "money", "120.50", "199,90", 19_990),
+    ],
+)
+def test_what_a_tier_takes_is_typed_in_the_unit_of_what_tiers_count(
+    basis: str, kind: str, shown: str, typed: str, stored: int
+) -> None:
+    section = LoyaltySettings.model_validate(
+        {"tiers": [{**SILVER, "threshold": 12_050}], "tier_basis": basis}
+    )
+    tiers = next(field for field in form(section, ENGLISH, "EUR") if field.name == "tiers")
+    ways = [field for field in tiers.rows[0].fields if field.name == "tiers.0.threshold"]
+    assert {way.when for way in ways} == {("tier_basis", one) for one in ("points", "spend", "orders")}
+    asked = [(way.kind, way.value, way.when) for way in ways if not way.off]
+    assert asked == [(kind, shown, ("tier_basis", basis))]
+    sent = {"tier_basis": basis, "tiers": "0", "tiers.0.id": "silver", "tiers.0.title": "Silber"}
+    sent |= {"tiers.0.threshold": typed, "tiers.0.multiplier": "1", "tiers.0.entry_points": "0"}
+    found = validated(LoyaltySettings, section, patch_of(LoyaltySettings, sent, "EUR", ENGLISH))
+    assert [tier.threshold for tier in found.tiers] == [stored]
+
+
+def test_another_choice_of_what_tiers_count_asks_for_their_thresholds_anew() -> None:
+    section = LoyaltySettings.model_validate({"tiers": [SILVER]})
+    tiers = next(
+        field
+        for field in form(section, ENGLISH, "EUR", typed={"tier_basis": "spend", "tiers": "0"})
+        if field.name == "tiers"
+    )
+    asked = [field for field in tiers.rows[0].fields if field.name == "tiers.0.threshold" and not field.off]
+    assert [(field.kind, field.least) for field in asked] == [("money", "0.01")]
+    made = blank_row(LoyaltySettings, "tiers", "abc", ENGLISH, "EUR")
+    assert made is not None
+    fresh = [field.kind for field in made.fields if field.name == "tiers.abc.threshold" and not field.off]
+    assert fresh == ["number"]
