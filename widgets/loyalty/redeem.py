@@ -13,10 +13,11 @@ from plugin.core import accounts, redemptions, standing, tombstones
 from plugin.core.accounts import account
 from plugin.core.codes import new_code
 from plugin.core.earning import midnight
-from plugin.core.redemptions import ENDED, PENDING, REVERSED, Redeemed, redemption
+from plugin.core.redemptions import ENDED, EXPIRED, PENDING, REVERSED, Redeemed, redemption
 from plugin.errors import Conflict, Invalid, NotFound
 from widgets.base import Context
 from widgets.loyalty.catalogue import Reward
+from widgets.loyalty.reward_codes import IS_USED
 from widgets.loyalty.settings import LoyaltySettings
 
 MINT = "loyalty.mint"
@@ -24,7 +25,7 @@ MINT = "loyalty.mint"
 
 _REQUEST = re.compile(r"[ -~]{1,64}")
 _OF_REQUEST = (
-    select(redemption)
+    select(redemption, IS_USED.label("used"))
     .join(account, account.c.id == redemption.c.account_id)
     .where(account.c.root_id == bindparam("root"), redemption.c.request_id == bindparam("request"))
     .order_by(redemption.c.id)
@@ -77,11 +78,15 @@ def last_day(day: date, reward: Reward) -> date:
     return day + timedelta(days=reward.valid_days)
 
 
-def shown_state(state: str) -> str:
-    """Return what a redemption's state comes to for whoever asked for it: pending, ready or reversed."""
-    if state == PENDING:
-        return "pending"
-    return "reversed" if state in {REVERSED, ENDED} else "ready"
+def shown_state(row: Row[Any], now: datetime) -> str:
+    """Return what a redemption comes to for whoever asked for it: pending, ready or reversed.
+
+    One that is past its date unused is pending until its code is gone and its points are back.
+    """
+    if row.state in {REVERSED, ENDED}:
+        return "reversed"
+    over = row.state == EXPIRED or row.ends_at <= now
+    return "pending" if row.state == PENDING or (over and not row.used) else "ready"
 
 
 def _read(ctx: Context, form: Mapping[str, str]) -> tuple[str, str]:
@@ -158,7 +163,7 @@ def _today(ctx: Context) -> date:
 
 
 def _outcome(conn: Connection, ctx: Context, customer_id: int, row: Row[Any]) -> Outcome:
-    state = shown_state(row.state)
+    state = shown_state(row, ctx.now)
     return Outcome(
         request_id=row.request_id,
         state=state,

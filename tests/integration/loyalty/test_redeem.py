@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from plugin import settings
 from plugin.core import accounts
@@ -66,6 +66,30 @@ async def test_a_request_is_answered_though_its_reward_has_left_the_list(till: T
     await till.stage.change("loyalty", rewards="[]")
     assert (await till.redeem(customer, request_id="kept")).json()["state"] == "pending"
     assert (await till.redeem(customer)).status_code == 404
+
+
+async def test_a_request_whose_code_ended_unused_is_pending_without_it_until_the_points_are_back(
+    till: Till,
+) -> None:
+    customer = await till.rich(250)
+    assert (await till.redeem(customer, request_id="unused")).status_code == 200
+    assert (await till.redeem(customer, request_id="used")).status_code == 200
+    await till.work()
+    used = (await till.redeem(customer, request_id="used")).json()["code"]
+    await till.stage.tell(till.order_with(customer, used))
+
+    async def told(request_id: str) -> tuple[str, str | None]:
+        answer = (await till.redeem(customer, request_id=request_id)).json()
+        return answer["state"], answer["code"]
+
+    over = update(redemption).values(ends_at=till.now)
+    await till.db.write(lambda conn: conn.execute(over))
+    assert (await told("unused"), await told("used")) == (("pending", None), ("ready", used))
+    await till.tick()
+    assert await till.states() == ["expired", "spent"]
+    assert (await told("unused"), await told("used")) == (("pending", None), ("ready", used))
+    await till.work()
+    assert (await told("unused"), await till.available(customer)) == (("reversed", None), 150)
 
 
 async def test_switched_off_points_can_still_be_redeemed(till: Till) -> None:
