@@ -18,7 +18,7 @@ from plugin.admin.open_points import OpenPoints, open_points
 from plugin.admin.proof import Proof, proof
 from plugin.admin.reckoning import reckoned
 from plugin.admin.redeemed import STATES
-from plugin.admin.statement import Earned, Statement
+from plugin.admin.statement import Earned, EntryLine, Statement
 from plugin.core import ledger
 from plugin.language import sentence
 
@@ -33,6 +33,11 @@ KINDS = {
     ledger.ADJUSTMENT: sentence("Corrected by hand"),
     ledger.IMPORT: sentence("Brought along"),
 }
+TAKEN = {
+    ledger.BONUS: sentence("Bonus taken back"),
+    ledger.REDEMPTION_REVERSAL: sentence("Reward used after all"),
+}
+"""What an entry is that takes points where its kind gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class LedgerView:
     asked: str
     statement: Statement | None
     message: str
-    kinds: dict[str, str]
+    kind: Callable[[EntryLine], str]
+    """What an entry is, in words."""
     adjust: AdjustView | None
     books: Books
     states: dict[str, str]
@@ -69,15 +75,26 @@ async def page(request: Request[Any]) -> Response:
 async def ledger_view(desk: Desk, asked: str) -> LedgerView:
     """Return the page about whom was asked for."""
     found = await find(desk, asked)
-    kinds = {kind: desk.language.gettext(text) for kind, text in KINDS.items()}
     states = {state: desk.language.gettext(text) for state, text in STATES.items()}
     known = found.statement is not None and found.statement.standing is not None
     customer = found.statement.customer_id if found.statement else None
     adjust = blank(customer) if known and customer is not None else None
     books = await desk.runtime.db.read(lambda conn: _books(conn, desk))
     return LedgerView(
-        asked, found.statement, found.message, kinds, adjust, books, states, partial(reckoned, desk)
+        asked,
+        found.statement,
+        found.message,
+        partial(_kind, desk),
+        adjust,
+        books,
+        states,
+        partial(reckoned, desk),
     )
+
+
+def _kind(desk: Desk, entry: EntryLine) -> str:
+    known = TAKEN if entry.points < 0 and entry.kind in TAKEN else KINDS
+    return desk.language.gettext(known.get(entry.kind, entry.kind))
 
 
 async def check(request: Request[Any]) -> Response:

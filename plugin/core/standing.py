@@ -81,10 +81,12 @@ _ENTRIES = (
         ledger_entry.c.business_at,
         order.c.order_id,
         adjustment.c.reason,
+        bonus.c.source,
     )
     .join(account, account.c.id == ledger_entry.c.account_id)
     .outerjoin(adjustment, OF_ENTRY & adjustment.c.told)
     .outerjoin(order, order.c.id == ledger_entry.c.order_ref)
+    .outerjoin(bonus, bonus.c.id == ledger_entry.c.bonus_id)
     .where(account.c.root_id == _MINE)
 )
 _IN_ORDER = (ledger_entry.c.business_at, ledger_entry.c.id)
@@ -124,13 +126,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class EntryRead:
-    """An entry as a statement shows it; ``reason`` is for the customer to read."""
+    """An entry as a statement shows it; ``reason`` is for the customer to read, ``source`` is what a bonus is for."""
 
     kind: str
     points: int
     at: datetime
     order_id: int | None
     reason: str | None = None
+    source: str | None = None
 
 
 def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) -> Standing | None:
@@ -157,7 +160,11 @@ def standing(conn: Connection, shop_id: int, customer_id: int, now: datetime) ->
 def entries(conn: Connection, shop_id: int, customer_id: int, most: int = 20) -> list[EntryRead]:
     """Return the customer's newest entries by business time."""
     found = conn.execute(_NEWEST, {"shop": shop_id, "customer": customer_id, "most": most})
-    return [EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason) for row in found]
+    return [_entry(row) for row in found]
+
+
+def _entry(row: Any) -> EntryRead:
+    return EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason, row.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +181,7 @@ def booked(
     """Return the customer's entries, the newest first, after so many; and how many there are in all (0 beyond them)."""
     values = {"shop": shop_id, "customer": customer_id, "skip": skip, "most": most}
     rows = conn.execute(_PORTION, values).all()
-    found = [
-        Booked(EntryRead(row.kind, row.points, row.business_at, row.order_id, row.reason), int(row.after))
-        for row in rows
-    ]
+    found = [Booked(_entry(row), int(row.after)) for row in rows]
     return found, int(rows[0].all) if rows else 0
 
 

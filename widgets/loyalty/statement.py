@@ -56,7 +56,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> Statement
         found, count = _booked(conn, ctx, number)
     return StatementView(
         figures=points.figures_of(ctx.language, mine, ctx.settings.zone),
-        rows=tuple(_row(one, ctx) for one in found),
+        rows=tuple(_row(one, ctx, settings) for one in found),
         note=_note(ctx.language, mine, count),
         newer_url=_url(ctx, number - 1) if number > 1 else "",
         older_url=_url(ctx, number + 1) if number * ON_A_PAGE < count else "",
@@ -79,8 +79,8 @@ def _booked(conn: Connection, ctx: Context, number: int) -> tuple[list[Booked], 
     return standing.booked(conn, ctx.shop.id, customer, (number - 1) * ON_A_PAGE, ON_A_PAGE)
 
 
-def _row(one: Booked, ctx: Context) -> Row:
-    line, language = points.line_of(one.entry, ctx.language, ctx.settings.zone), ctx.language
+def _row(one: Booked, ctx: Context, settings: LoyaltySettings) -> Row:
+    line, language = points.line_of(one.entry, ctx, settings.tiers), ctx.language
     sign = "+" if line.points > 0 else "−"
     return Row(
         text=line.text,

@@ -1,5 +1,6 @@
 """What a shopper sees of their points: this order's for whoever holds its proof, the account for its customer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -7,39 +8,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select
 
 from plugin.core import standing
-from plugin.core.ledger import (
-    ACCRUAL,
-    ADJUSTMENT,
-    BONUS,
-    CLAWBACK,
-    EXPIRY,
-    EXPIRY_REVERSAL,
-    IMPORT,
-    REDEMPTION,
-    REDEMPTION_REVERSAL,
-    earning,
-)
+from plugin.core.ledger import earning
 from plugin.core.standing import EntryRead, Standing
 from plugin.language import Language
-from plugin.setting_input import sentence
 from widgets.base import Context
 from widgets.loyalty import links, offers
 from widgets.loyalty.levels import TierView, tier_of
 from widgets.loyalty.offers import Code, Ending, Offer
 from widgets.loyalty.settings import LoyaltySettings
-from widgets.loyalty.wording import breakdown_text
-
-_KINDS = {
-    ACCRUAL: sentence("Order"),
-    CLAWBACK: sentence("Order changed"),
-    BONUS: sentence("A gift from us"),
-    REDEMPTION: sentence("Reward"),
-    REDEMPTION_REVERSAL: sentence("Reward given back"),
-    EXPIRY: sentence("Expired"),
-    EXPIRY_REVERSAL: sentence("Not expired after all"),
-    ADJUSTMENT: sentence("Corrected by us"),
-    IMPORT: sentence("Brought along"),
-}
+from widgets.loyalty.tiers import Tier
+from widgets.loyalty.wording import breakdown_text, entry_text
 
 _EARNED = select(
     earning.c.points, earning.c.kept, earning.c.available_at, earning.c.breakdown, earning.c.waits
@@ -135,7 +113,7 @@ def view(conn: Connection, ctx: Context, settings: LoyaltySettings) -> LoyaltyVi
         debt=mine.debt,
         lifetime=mine.lifetime,
         action_token=ctx.action_token,
-        entries=_entries(conn, ctx, zone),
+        entries=_entries(conn, ctx, settings.tiers),
         figures=figures_of(ctx.language, mine, zone),
         statement_url=links.statement_url(ctx),
         statement_text=ctx.language.gettext("All entries"),
@@ -174,17 +152,17 @@ def _earned(conn: Connection, ref: int, zone: ZoneInfo, language: Language) -> E
     )
 
 
-def _entries(conn: Connection, ctx: Context, zone: ZoneInfo) -> tuple[Line, ...]:
+def _entries(conn: Connection, ctx: Context, tiers: Sequence[Tier]) -> tuple[Line, ...]:
     if ctx.customer_id is None:
         return ()
     found = standing.entries(conn, ctx.shop.id, ctx.customer_id)
-    return tuple(line_of(entry, ctx.language, zone) for entry in found)
+    return tuple(line_of(entry, ctx, tiers) for entry in found)
 
 
-def line_of(entry: EntryRead, language: Language, zone: ZoneInfo) -> Line:
+def line_of(entry: EntryRead, ctx: Context, tiers: Sequence[Tier]) -> Line:
     """Return an entry in words, on the day of the shop's clock."""
-    on = entry.at.astimezone(zone).date()
-    text = language.gettext(_KINDS[entry.kind])
+    on = entry.at.astimezone(ctx.settings.zone).date()
+    text = entry_text(ctx.language, entry, tiers)
     if entry.reason:
         text = f"{text}: {entry.reason}"
     return Line(entry.kind, entry.points, on, text)

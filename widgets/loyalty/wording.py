@@ -1,11 +1,44 @@
-"""Points put into words: how they came about, as a shopper would reckon it."""
+"""Points put into words: how they came about, as a shopper would reckon it, and what an entry is."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from plugin.core import breakdowns
 from plugin.core.breakdowns import Counted
 from plugin.core.campaigns import ONCE
+from plugin.core.ledger import (
+    ACCRUAL,
+    ADJUSTMENT,
+    BONUS,
+    CLAWBACK,
+    EXPIRY,
+    EXPIRY_REVERSAL,
+    IMPORT,
+    REDEMPTION,
+    REDEMPTION_REVERSAL,
+)
+from plugin.core.standing import EntryRead
 from plugin.language import Language
+from plugin.setting_input import sentence
+from widgets.loyalty.ranks import TIER
+from widgets.loyalty.tiers import Tier
+
+_KINDS = {
+    ACCRUAL: sentence("Order"),
+    CLAWBACK: sentence("Order changed"),
+    BONUS: sentence("Bonus for a tier"),
+    REDEMPTION: sentence("Reward"),
+    REDEMPTION_REVERSAL: sentence("Reward given back"),
+    EXPIRY: sentence("Expired"),
+    EXPIRY_REVERSAL: sentence("Not expired after all"),
+    ADJUSTMENT: sentence("Corrected by us"),
+    IMPORT: sentence("Brought along"),
+}
+_TAKEN = {
+    BONUS: sentence("Bonus for a tier taken back"),
+    REDEMPTION_REVERSAL: sentence("Reward used after all"),
+}
+"""What an entry is that takes points where its kind gives them."""
 
 
 def breakdown_text(language: Language, points: int, stored: str) -> str | None:
@@ -32,3 +65,11 @@ def _part(language: Language, currency: str, part: Counted) -> str:
 def _times(language: Language, inner: str, multiplier: int, title: str | None = None) -> str:
     factor = language.number(Decimal(multiplier) / ONCE)
     return f"{inner} × {factor} ({title})" if title else f"{inner} × {factor}"
+
+
+def entry_text(language: Language, entry: EntryRead, tiers: Sequence[Tier]) -> str:
+    """Return what an entry is, with the tier that a bonus is for while the shop has it."""
+    known = _TAKEN if entry.points < 0 and entry.kind in _TAKEN else _KINDS
+    text = language.gettext(known[entry.kind])
+    title = next((tier.title for tier in tiers if entry.source == f"{TIER}{tier.id}"), None)
+    return f"{text}: {title}" if title else text

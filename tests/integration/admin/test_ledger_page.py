@@ -9,7 +9,8 @@ from sqlalchemy import Connection, update
 
 import widgets
 from plugin import nightly
-from plugin.core import accounts, redemptions
+from plugin.core import accounts, ledger, redemptions
+from plugin.core.ledger import Entry
 from plugin.core.redemptions import Redeemed
 from tests import engine
 from tests.integration.admin.stage import Stage
@@ -270,3 +271,21 @@ async def test_the_tier_that_multiplied_an_orders_points_stands_in_their_sum(sta
     assert both in page
     page = await looked_up(stage, CUSTOMER, locale="de")
     assert "49,90 € behalten × 1 je Einheit × 1,5 (Gold), abgerundet = 74 Punkte (Regel 2.1)" in page
+
+
+async def test_an_entry_that_takes_points_is_not_called_what_gives_them(stage: Stage) -> None:
+    await stage.tell(1001)
+    now = datetime.now(UTC)
+
+    def take(conn: Connection) -> None:
+        home = accounts.ensure(conn, [(stage.shop.id, CUSTOMER)])[stage.shop.id, CUSTOMER]
+        kinds = (ledger.BONUS, ledger.REDEMPTION_REVERSAL)
+        ledger.append(
+            conn, [Entry(stage.shop.id, home.id, kind, -5, f"test:{kind}", now) for kind in kinds], now
+        )
+
+    await stage.db.write(take)
+    page = await looked_up(stage, CUSTOMER, locale="de")
+    for text in ("Bonus zurückgenommen", "Prämie doch genutzt"):
+        assert f"<s-table-cell>{text}" in page
+    assert "Prämie zurückgegeben" not in page

@@ -100,3 +100,18 @@ async def test_a_guest_and_a_shop_without_tiers_read_nothing_of_them(new_errand:
     assert (await errand.page(order)).tier is None
     await errand.set(tiers=[])
     assert (await errand.page(customer=anna.id)).tier is None
+
+
+async def test_points_for_a_tier_name_it_and_say_when_they_are_taken_back(new_errand: NewErrand) -> None:
+    gold = {"id": "gold", "title": "Gold", "threshold": 50, "entry_points": 20}
+    errand = await new_errand(tiers=[gold])
+    anna = errand.sim.customer(shop=errand.shop.handle)
+    order = errand.buy("100.00", customer=anna, at=errand.now - timedelta(days=3))
+    await errand.tell()
+    errand.sim.cancel(order)
+    await errand.tell()
+    shown = await errand.page(customer=anna.id)
+    assert sorted((line.points, line.text) for line in shown.entries if line.kind == "bonus") == [
+        (-20, "Bonus für eine Stufe zurückgenommen: Gold"),
+        (20, "Bonus für eine Stufe: Gold"),
+    ]

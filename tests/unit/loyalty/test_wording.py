@@ -1,11 +1,15 @@
-"""The arithmetic of an order's points, as a shopper would reckon it."""
+"""The arithmetic of an order's points, as a shopper would reckon it, and what each entry is called."""
+
+from datetime import UTC, datetime
 
 import pytest
 
 from plugin.core.breakdowns import Breakdown, Counted, decode, plain
+from plugin.core.standing import EntryRead
 from plugin.language import Language, language
 from widgets.loyalty import widget
-from widgets.loyalty.wording import breakdown_text
+from widgets.loyalty.tiers import Tier
+from widgets.loyalty.wording import breakdown_text, entry_text
 
 PARTS = {
     "plain": Breakdown("EUR", 1_000, (Counted(4_990),)),
@@ -67,3 +71,29 @@ def test_what_was_written_is_read_again(which: str) -> None:
 def test_the_plain_form_is_the_same_as_the_long_one() -> None:
     assert plain("EUR", 1_000, 4_990) == PARTS["plain"].encode()
     assert plain("EUR", 1_000, 0) == Breakdown("EUR", 1_000, ()).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "source", "german", "english"),
+    [
+        ("bonus", 20, "tier:gold", "Bonus für eine Stufe: Gold", "Bonus for a tier: Gold"),
+        (
+            "bonus",
+            -20,
+            "tier:gold",
+            "Bonus für eine Stufe zurückgenommen: Gold",
+            "Bonus for a tier taken back: Gold",
+        ),
+        ("bonus", 20, "tier:gone", "Bonus für eine Stufe", "Bonus for a tier"),
+        ("redemption_reversal", 100, None, "Prämie zurückgegeben", "Reward given back"),
+        ("redemption_reversal", -100, None, "Prämie doch genutzt", "Reward used after all"),
+        ("adjustment", -5, None, "Von uns berichtigt", "Corrected by us"),
+    ],
+)
+def test_what_takes_points_is_not_called_what_gives_them(
+    kind: str, points: int, source: str | None, german: str, english: str
+) -> None:
+    entry = EntryRead(kind, points, datetime(2026, 7, 1, tzinfo=UTC), None, source=source)
+    tiers = (Tier(id="silver", title="Silber", threshold=1), Tier(id="gold", title="Gold", threshold=2))
+    assert entry_text(spoken("de"), entry, tiers) == german
+    assert entry_text(spoken("en"), entry, tiers) == english
