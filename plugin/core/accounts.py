@@ -44,7 +44,7 @@ account = Table(
     ),
 )
 """``root_id``: the account that stands for all merged ones, its own id mostly; ``total``: the sum of its entries;
-``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted; ``mirror_due``: when what
+``expires``: some of its lots have an end; ``expired_to``: up to when expiry was posted, noted on a root alone; ``mirror_due``: when what
 Shopify shows of it must be written anew; ``mirrored``: what that was, the last time."""
 
 _COLUMNS = (account.c.id, account.c.shop_id, account.c.customer_id, account.c.root_id, account.c.expires)

@@ -100,14 +100,16 @@ _EXPIRED = (
     )
     .group_by(account.c.root_id)
 )
-_EXPIRED_TO = update(account).where(account.c.root_id == bindparam("root")).values(expired_to=bindparam("at"))
+_EXPIRED_TO = update(account).where(account.c.id == bindparam("root")).values(expired_to=bindparam("at"))
+"""The root's row alone, which is locked: whoever holds a merged account waits for it."""
 _ROOT = account.alias("root")
 _DUE = (
     select(account.c.root_id)
+    .join(_ROOT, _ROOT.c.id == account.c.root_id)
     .join(earning, earning.c.account_id == account.c.id)
     .where(
         earning.c.expires_at <= bindparam("now"),
-        (account.c.expired_to.is_(None)) | (account.c.expired_to < earning.c.expires_at),
+        (_ROOT.c.expired_to.is_(None)) | (_ROOT.c.expired_to < earning.c.expires_at),
     )
     .distinct()
     .limit(bindparam("most"))
@@ -115,11 +117,12 @@ _DUE = (
 
 _DUE_CREDITS = (
     select(account.c.root_id)
+    .join(_ROOT, _ROOT.c.id == account.c.root_id)
     .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
     .where(
-        account.c.root_id.in_(select(_ROOT.c.id).where(_ROOT.c.expires)),
+        _ROOT.c.expires,
         ledger_entry.c.expires_at <= bindparam("now"),
-        (account.c.expired_to.is_(None)) | (account.c.expired_to < ledger_entry.c.expires_at),
+        (_ROOT.c.expired_to.is_(None)) | (_ROOT.c.expired_to < ledger_entry.c.expires_at),
     )
     .distinct()
     .limit(bindparam("most"))
@@ -127,10 +130,11 @@ _DUE_CREDITS = (
 
 _DUE_BONUSES = (
     select(account.c.root_id)
+    .join(_ROOT, _ROOT.c.id == account.c.root_id)
     .join(bonus, bonus.c.account_id == account.c.id)
     .where(
         bonus.c.expires_at <= bindparam("now"),
-        (account.c.expired_to.is_(None)) | (account.c.expired_to < bonus.c.expires_at),
+        (_ROOT.c.expired_to.is_(None)) | (_ROOT.c.expired_to < bonus.c.expires_at),
     )
     .distinct()
     .limit(bindparam("most"))
@@ -138,12 +142,13 @@ _DUE_BONUSES = (
 
 _DUE_RETURNS = (
     select(account.c.root_id)
+    .join(_ROOT, _ROOT.c.id == account.c.root_id)
     .join(redemption, redemption.c.account_id == account.c.id)
     .join(redemption_return, redemption_return.c.redemption_id == redemption.c.id)
     .where(
-        account.c.root_id.in_(select(_ROOT.c.id).where(_ROOT.c.expires)),
+        _ROOT.c.expires,
         redemption_return.c.lives_until <= bindparam("now"),
-        (account.c.expired_to.is_(None)) | (account.c.expired_to < redemption_return.c.lives_until),
+        (_ROOT.c.expired_to.is_(None)) | (_ROOT.c.expired_to < redemption_return.c.lives_until),
     )
     .distinct()
     .limit(bindparam("most"))

@@ -19,8 +19,10 @@ from widgets.loyalty.expiry_notices import NOTICES
 from widgets.loyalty.mirror import COPY
 from widgets.loyalty.tags import TAG
 
+_ROOT = account.alias("root")
 _ACCOUNTS = (
-    select(account.c.customer_id, account.c.total, account.c.expired_to)
+    select(account.c.customer_id, account.c.total, _ROOT.c.expired_to)
+    .join(_ROOT, _ROOT.c.id == account.c.root_id)
     .where(account.c.id.in_(privacy.MINE))
     .order_by(account.c.id)
 )

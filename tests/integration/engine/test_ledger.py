@@ -393,6 +393,27 @@ async def test_expiry_follows_an_order_whose_own_time_moves(db: Database) -> Non
     assert await clean(db)
 
 
+async def test_expiry_of_merged_customers_touches_no_account_but_the_root(db: Database) -> None:
+    shop = await installed(db, sections=[MONTH])
+    await told(db, bought(1), bought(2, customer=BERT), now=PLACED)
+
+    def join(conn: Connection) -> None:
+        engine.store(conn, "customers/merge", merge(ANNA, BERT), now=PLACED)
+        engine.handle_all(conn, PLACED)
+
+    await db.write(join)
+    later = NOW + timedelta(days=40)
+    assert len(await db.write(lambda conn: positions.due_for_expiry(conn, None, later))) == 1
+    noted = select(account.c.expired_to, account.c.id == account.c.root_id)
+    before = dict(await db.read(lambda conn: [(row[1], row[0]) for row in conn.execute(noted)]))
+    await db.write(lambda conn: engine.tick(conn, later))
+    after = dict(await db.read(lambda conn: [(row[1], row[0]) for row in conn.execute(noted)]))
+    assert (after[True], after[False]) == (later, before[False])
+    assert await db.write(lambda conn: positions.due_for_expiry(conn, None, later)) == []
+    assert await holds(db, shop, now=later) == (0, 0, 0)
+    assert await clean(db, later)
+
+
 async def test_a_credit_with_an_end_expires_by_the_clock(db: Database) -> None:
     shop = await installed(db)
 
