@@ -49,7 +49,9 @@ def main() -> None:
             simulator,
             shop=args.shop,
             pages=PAGES,
-            meanwhile=lambda: _meanwhile(simulator, args.shop, args.memory),
+            meanwhile=lambda: _meanwhile(
+                simulator, args.shop, args.memory, rewards=not (args.empty or recalled)
+            ),
         ),
         host="127.0.0.1",
         port=args.port,
@@ -59,11 +61,12 @@ def main() -> None:
     )
 
 
-async def _meanwhile(simulator: Simulator, shop: str, memory: Path | None) -> None:
+async def _meanwhile(simulator: Simulator, shop: str, memory: Path | None, *, rewards: bool) -> None:
+    opening = open_app(simulator, shop, rewards=rewards)
     if memory is None:
-        await open_app(simulator, shop)
+        await opening
     else:
-        await asyncio.gather(open_app(simulator, shop), keep_on(simulator, memory))
+        await asyncio.gather(opening, keep_on(simulator, memory))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ function show(place: HTMLElement, html: unknown): void {
 /**
  * Keep the reserved height while the visitor looks at it; let go once that moves nothing in view (the place is below
  * the window: above it, the end of a page would be drawn up), or on a touch. It does not scroll inside, so that nothing
- * in it moves when it is let go and the first click hits what it was meant for. The keyboard reaches what is cut off.
+ * in it moves when it is let go and the first click hits what it was meant for; where something was brought into view
+ * in it all the same, the window makes up for it. The keyboard reaches what is cut off.
  * What an observer tells may be a scroll ago: just before the frame it is asked again where the place is.
  */
 function settle(place: HTMLElement, change: () => void): void {
@@ -87,7 +88,12 @@ function settle(place: HTMLElement, change: () => void): void {
   };
   const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting || requestAnimationFrame(below));
   watch.observe(place);
-  for (const touch of ['pointerdown', 'focusin']) place.addEventListener(touch, release, {once: true});
+  const touched = (): void => {
+    const {scrollTop} = place;
+    release();
+    scrollBy({top: scrollTop, behavior: 'instant'});
+  };
+  for (const touch of ['pointerdown', 'focusin']) place.addEventListener(touch, touched, {once: true});
 }
 
 /** The theme's text, ground and button colour, where the merchant chose none. */
