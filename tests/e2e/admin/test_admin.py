@@ -275,14 +275,14 @@ def test_axe_finds_nothing(office: Office, page: Page, locale: str) -> None:
 
 def test_the_keyboard_reaches_every_field(office: Office, page: Page) -> None:
     office.enter(page, "/admin/widgets/loyalty")
-    reached = []
-    for _ in range(12):
+    fields = [f"field-{name}" for name in widgets.SECTIONS["loyalty"].model_fields]
+    reached: list[str] = []
+    while len(reached) < 4 * len(fields) and fields[-1] not in reached:
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(({id, parentElement}) => id || parentElement?.id)(document.activeElement)")
         )
-    fields = [f"field-{name}" for name in widgets.SECTIONS["loyalty"].model_fields]
-    assert [id for id in reached if id.startswith("field-")][: len(fields)] == fields
+    assert [id for id in dict.fromkeys(reached) if id in fields] == fields
 
 
 def test_a_permission_that_a_setting_needs_is_asked_for_where_it_is_missing(
