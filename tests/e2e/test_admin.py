@@ -101,9 +101,11 @@ def test_a_second_tab_that_is_behind_is_told_and_loses_nothing_silently(
 def test_a_reward_is_added_and_taken_away_again_by_hand(walk: Walk) -> None:
     open_section(walk, "loyalty")
     rows = walk.admin.locator("#entries-rewards > [data-row]")
+    before = rows.count()
     walk.admin.get_by_role("button", name="Eintrag hinzufügen: Prämien").click()
     expect(walk.page.locator("#save-bar")).to_be_visible()
-    row = rows.first
+    expect(rows).to_have_count(before + 1)
+    row = rows.nth(before)
     row.locator("[name$='.title'] input").fill("5 € für Treue")
     row.locator("[name$='.cost'] input").fill("0")
     row.locator("[name$='.value']:not([disabled]) input").fill("5")
@@ -113,17 +115,17 @@ def test_a_reward_is_added_and_taken_away_again_by_hand(walk: Walk) -> None:
     row.locator("[name$='.cost'] input").fill("200")
     save(walk)
     open_section(walk, "loyalty")
-    expect(rows.locator("summary")).to_have_text(["5 € für Treue"])
-    rows.locator("summary").click()
-    rows.get_by_role("button", name="Entfernen: 5 € für Treue").click()
+    expect(row.locator("summary")).to_have_text("5 € für Treue")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Entfernen: 5 € für Treue").click()
     expect(walk.page.locator("#save-bar")).to_be_visible()
     walk.page.get_by_role("button", name="Verwerfen").click()
-    expect(rows).to_have_count(1)
+    expect(rows).to_have_count(before + 1)
     expect(walk.page.locator("#save-bar")).to_be_hidden()
-    rows.locator("summary").click()
-    rows.get_by_role("button", name="Entfernen: 5 € für Treue").click()
+    row.locator("summary").click()
+    row.get_by_role("button", name="Entfernen: 5 € für Treue").click()
     save(walk)
-    expect(rows).to_have_count(0)
+    expect(rows).to_have_count(before)
 
 
 def test_a_token_grown_old_during_a_long_visit_is_renewed_unnoticed(walk: Walk, sandbox: Sandbox) -> None:
