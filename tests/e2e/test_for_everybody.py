@@ -88,7 +88,7 @@ def test_nothing_shuts_anybody_out_who_is_addressed_as_a_friend(
     try:
         shopper = new_walk(sandbox.base, sandbox.app)
         nobody_shut_out(shopper, shopping(shopper, email))
-        expect(shopper.page.get_by_role("heading", name="Deine Punkte")).to_be_visible()
+        expect(shopper.page.get_by_role("heading", name="Deine Punkte", exact=True)).to_be_visible()
     finally:
         choose(walk, "shop", "tone", "sie")
 
