@@ -82,7 +82,7 @@ def test_the_account_shows_the_code_that_waits_and_leads_into_the_shop(walk: Wal
     walk.sign_in(email)
     expect(walk.widgets.get_by_text(code, exact=True)).to_be_visible()
     expect(walk.widgets.get_by_text("Ihr Code wartet.")).to_be_visible()
-    walk.widgets.get_by_role("link", name="Im Shop einlösen").click()
+    walk.widgets.get_by_role("link", name="Im Shop einlösen").first.click()
     expect(walk.page.get_by_role("status").filter(has_text=code)).to_be_visible()
 
 
