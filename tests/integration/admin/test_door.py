@@ -148,7 +148,10 @@ async def test_going_back_in_the_browser_gets_the_whole_page(stage: Stage) -> No
 async def test_every_link_keeps_shop_host_and_language(stage: Stage) -> None:
     for path in PAGES:
         found = await stage.document(path, locale="de-AT")
-        links = re.findall(r'(?:href|hx-post|hx-get|action)="(/[^"]*)"', found.text)
+        own = found.text.partition('<section id="preview"')[
+            0
+        ]  # what is previewed has the shop's links, which lead nowhere
+        links = re.findall(r'(?:href|hx-post|hx-get|action)="(/[^"]*)"', own)
         inside = [urlsplit(link.replace("&amp;", "&")) for link in links if not link.startswith("/static/")]
         assert len(inside) > 4
         for link in inside:
