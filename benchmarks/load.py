@@ -176,5 +176,5 @@ async def _press(server: Server, requests: Iterator[bytes], warm: float, seconds
         raise Refused(f"{len(refused)} answers like {refused[0].status} {refused[0].body[:200]!r}")
     if not load.times:
         raise Refused("nothing was answered")
-    load.processor = used[1] - used[0]
+    load.processor = (used[1] or server.processor()) - used[0]
     return load
