@@ -434,6 +434,7 @@ def test_metafields_are_compared_and_set_together_or_not_at_all(api: Client) -> 
 
 def test_tags_and_flow_triggers(api: Client) -> None:
     anna = api.sim.customer(shop=api.shop)
+    api.sim.shop(api.shop, scopes=("read_customers",))
     add = 'mutation($id: ID!){tagsAdd(id: $id, tags: ["thanks"]){node{id} userErrors{message}}}'
     assert api.errors(add, id=anna.gid)[0]["extensions"]["code"] == "ACCESS_DENIED"
     api.sim.shop(api.shop, scopes=("write_customers",))
