@@ -6,6 +6,7 @@ from widgets.personal import FOUND, erase, export, export_request, recall, subje
 from widgets.processing import everything
 from widgets.registry import ALL, SECTIONS
 from widgets.rehearsal import Preview, Scene, preview
+from widgets.reports import Cell, Reading, Report, Sheet
 
 __all__ = [
     "ALL",
@@ -14,13 +15,17 @@ __all__ = [
     "REDERIVE",
     "SECTIONS",
     "Breach",
+    "Cell",
     "Context",
     "Figure",
     "Invariant",
     "Missing",
     "Preview",
     "Processing",
+    "Reading",
+    "Report",
     "Scene",
+    "Sheet",
     "Subject",
     "Surface",
     "Widget",

@@ -18,6 +18,7 @@ from plugin.language import Language
 from plugin.settings import OnChange, S, ShopSettings
 from plugin.shops import Shop
 from plugin.tasks import Handler
+from widgets.reports import Report
 
 
 class Surface(StrEnum):
@@ -221,6 +222,8 @@ class Widget(Generic[S]):
     recall: Recall | None = None
     invariants: tuple[Invariant, ...] = ()
     figures: Figures | None = None
+    reports: tuple[Report[S], ...] = ()
+    """What it tells the merchant on a page of their own, and as files."""
     alerts: Alerts | None = None
     says: Mapping[str, str] = field(default_factory=dict)
     """By setting: the view's text that speaks of it, shown beside it to the merchant."""

@@ -67,6 +67,9 @@ def _wrong(widget: Widget[Any]) -> Iterator[str]:
             yield f"templates/{page.template} is missing"
         if not _PATH.fullmatch(page.path):
             yield f"a page cannot be reached under {page.path}"
+    names = [report.name for report in widget.reports]
+    if len(set(names)) < len(names) or not all(_PATH.fullmatch(name) for name in names):
+        yield "a report has no name of its own that fits into an address"
     if any(
         not name.startswith(f"{widget.name}.") for name in (*widget.tasks, *(job.name for job in widget.jobs))
     ):

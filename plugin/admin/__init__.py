@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from plugin.admin import adjusting, assets, checklist, export, home, ledger, parked, sections
+from plugin.admin import adjusting, assets, checklist, export, home, ledger, parked, reports, sections
 from plugin.admin.door import AdminDoor
 
 
@@ -21,6 +21,8 @@ def admin_routes() -> list[BaseRoute]:
             Route("/admin/widgets/{name}", sections.save, methods=["POST"]),
             Route("/admin/widgets/{name}/preview", sections.preview, methods=["POST"]),
             Route("/admin/widgets/{name}/rows/{list}", sections.row, methods=["GET"]),
+            Route("/admin/widgets/{name}/reports", reports.page, methods=["GET"]),
+            Route("/admin/widgets/{name}/reports/{report}", reports.file, methods=["GET"]),
             Route("/admin/shop", sections.page, methods=["GET"]),
             Route("/admin/shop", sections.save, methods=["POST"]),
             Route("/admin/shop/preview", sections.preview, methods=["POST"]),

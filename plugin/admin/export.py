@@ -1,9 +1,7 @@
 """The ledger as a table for a spreadsheet: one row for each entry, whose points add up to the balances."""
 
-import csv
-import io
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,12 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from plugin.admin.desk import Desk, desk_of
+from plugin.admin.spreadsheet import BOM, as_file, plain, written
 from plugin.core.extract import PORTION, Place, place_of, portion
 from plugin.errors import Invalid
 from plugin.language import sentence
-
-BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""Without it, spreadsheets take UTF-8 for something else."""
 
 COLUMNS = (
     sentence("Entry"),
@@ -33,9 +29,6 @@ COLUMNS = (
     sentence("Reason"),
 )
 _CUSTOMER = re.compile(r"[1-9][0-9]{0,18}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_SEPARATORS = {"de": ";"}
-"""What spreadsheets of that language take for the end of a cell; elsewhere a comma."""
 
 
 async def export(request: Request[Any]) -> Response:
@@ -44,30 +37,22 @@ async def export(request: Request[Any]) -> Response:
     text = request.query_params.get("customer", "")
     if text and not (_CUSTOMER.fullmatch(text) and int(text) < 2**63):
         raise Invalid(sentence("There is no such customer."))
-    name = f"{desk.shop.handle}-{desk.now.astimezone(desk.settings.zone):%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     lines = _table(desk, int(text) if text else None)
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(lines, headers=as_file(desk, desk.shop.handle))
 
 
 async def _table(desk: Desk, customer_id: int | None) -> AsyncIterator[bytes]:
-    yield (BOM + _written(desk, [[desk.language.gettext(title) for title in COLUMNS]])).encode()
+    yield (BOM + written(desk.language, [[desk.language.gettext(title) for title in COLUMNS]])).encode()
     after = Place()
     while True:
         rows = await desk.runtime.db.read(
             partial(portion, shop_id=desk.shop.id, customer_id=customer_id, after=after, until=desk.now)
         )
         if rows:
-            yield _written(desk, (_cells(desk, row) for row in rows)).encode()
+            yield written(desk.language, (_cells(desk, row) for row in rows)).encode()
             after = place_of(rows[-1])
         if len(rows) < PORTION:
             return
-
-
-def _written(desk: Desk, rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=_SEPARATORS.get(desk.language.tag, ",")).writerows(rows)
-    return text.getvalue()
 
 
 def _cells(desk: Desk, row: Any) -> tuple[object, ...]:
@@ -84,11 +69,6 @@ def _cells(desk: Desk, row: Any) -> tuple[object, ...]:
         row.rule_version,
         plain(row.reason) if row.reason else None,
     )
-
-
-def plain(text: str) -> str:
-    """Return a person's words so that no spreadsheet takes them for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _time(desk: Desk, at: datetime) -> str:

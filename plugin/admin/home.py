@@ -13,12 +13,13 @@ from starlette.responses import Response
 import widgets
 from plugin import backlog
 from plugin.admin.alerts import Alert, alerts
-from plugin.admin.answer import answer
+from plugin.admin.answer import Link, answer
 from plugin.admin.checklist import Checklist, checklist
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
 from plugin.admin.proof import Proof, proof
+from plugin.admin.reports import links
 from plugin.core.order_book import order
 from plugin.settings import Section, Versions
 from webhooks.inbox import inbox
@@ -63,6 +64,7 @@ class HomeView:
     alerts: tuple[Alert, ...]
     checklist: Checklist
     numbers: tuple[Number, ...]
+    reports: tuple[Link, ...]
     proof: Proof
     switches: tuple[Switch, ...]
     placements: tuple[Placement, ...]
@@ -112,6 +114,7 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
         alerts=alerts(conn, desk),
         checklist=checklist(conn, desk, found),
         numbers=_numbers(conn, desk),
+        reports=links(desk),
         proof=proof(conn, desk),
         switches=tuple(switches),
         placements=placements(desk),

@@ -1,4 +1,4 @@
-"""What belongs to a widget's page and is kept elsewhere: another widget's setting, and points that are open."""
+"""What belongs to a widget's page and is kept elsewhere: its figures, another widget's setting, points that are open."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 import widgets
 from plugin.admin.desk import Desk
 from plugin.admin.open_points import open_points
+from plugin.admin.reports import links
 from plugin.setting_forms import form
 from plugin.setting_kinds import extra_of
 from plugin.settings import Versions
@@ -24,7 +25,18 @@ class Related:
 
 def related(conn: Connection, desk: Desk, name: str, found: Versions) -> tuple[Related, ...]:
     """Return what stands on this widget's page besides its own settings."""
-    return (*_settings(desk, name, found), *_open(conn, desk, name))
+    return (*_figures(desk, name), *_settings(desk, name, found), *_open(conn, desk, name))
+
+
+def _figures(desk: Desk, name: str) -> Iterator[Related]:
+    """Its reports, all on one page."""
+    spoken = desk.of_widget(name)
+    for link in links(desk, name):
+        yield Related(
+            link.title,
+            ", ".join(spoken.gettext(report.title) for report in widgets.ALL[name].reports),
+            link.href,
+        )
 
 
 def _settings(desk: Desk, name: str, found: Versions) -> Iterator[Related]:

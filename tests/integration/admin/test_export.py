@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from plugin.admin import export
 from plugin.admin.desk import Desk
-from plugin.admin.export import plain
+from plugin.admin.spreadsheet import plain
 from plugin.core import accounts, extract
 from plugin.core.accounts import account
 from plugin.core.ledger import ledger_entry

@@ -14,6 +14,7 @@ from datetime import timedelta
 from plugin.clock import Job
 from plugin.settings import Section
 from widgets.base import Processing, Route, Surface, Widget
+from widgets.reports import Report, Sheet
 
 
 class Settings(Section):
@@ -43,6 +44,7 @@ widget = Own(
     jobs=(Job("{job}", timedelta(hours=1), lambda conn, now: 0),),
     processing=(Processing("what", "purpose", "basis", "retention", columns={columns}),),
     says={says},
+    reports=tuple(Report(name, "Sums", lambda conn, reading: Sheet()) for name in {reports}),
 )
 """
 FACTS = {
@@ -56,6 +58,7 @@ FACTS = {
     "job": "fair.close",
     "columns": "()",
     "says": "{}",
+    "reports": "('sums', 'more-sums')",
 }
 
 
@@ -100,6 +103,8 @@ def test_a_whole_widget_is_found_by_its_folder(folder: Path) -> None:
         ({"job": "close"}, "does not start with fair."),
         ({"columns": '("fair.who",)'}, "cannot erase"),
         ({"says": '{"colour": "text"}'}, "a setting that it does not have"),
+        ({"reports": "('sums', 'sums')"}, "no name of its own"),
+        ({"reports": "('Sums/2',)"}, "no name of its own"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(folder: Path, changes: dict[str, str], reason: str) -> None:
