@@ -50,7 +50,7 @@ def main() -> None:
             shop=args.shop,
             pages=PAGES,
             meanwhile=lambda: _meanwhile(
-                simulator, args.shop, args.memory, rewards=not (args.empty or recalled)
+                simulator, args.shop, args.memory, arrange=not (args.empty or recalled)
             ),
         ),
         host="127.0.0.1",
@@ -61,8 +61,8 @@ def main() -> None:
     )
 
 
-async def _meanwhile(simulator: Simulator, shop: str, memory: Path | None, *, rewards: bool) -> None:
-    opening = open_app(simulator, shop, rewards=rewards)
+async def _meanwhile(simulator: Simulator, shop: str, memory: Path | None, *, arrange: bool) -> None:
+    opening = open_app(simulator, shop, arrange=arrange)
     if memory is None:
         await opening
     else:

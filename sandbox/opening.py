@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -12,7 +12,6 @@ from sandbox.simulator import Simulator
 
 PAUSE = 0.1
 _TRIES = 100
-_POINTS = "/admin/widgets/loyalty"
 _VERSION = re.compile(r'name="version" value="([0-9]+)"')
 
 REWARDS: tuple[Mapping[str, str], ...] = (
@@ -22,19 +21,31 @@ REWARDS: tuple[Mapping[str, str], ...] = (
 )
 """What points buy in the shop to walk around in, as a merchant types it."""
 
+PEOPLE: tuple[Mapping[str, str], ...] = (
+    {"name": "Marta Muster", "about": "packt seit 2019 jedes Paket von Hand"},
+    {"name": "Jonas", "about": "bringt es mit dem Lastenrad zur Post"},
+)
+CONTACT: Mapping[str, str] = {
+    "hours": "Montag bis Freitag, 9 bis 16 Uhr",
+    "email": "hallo@muster-soehne.example",
+    "phone": "+49 89 123456",
+}
+"""Who packs in that shop, and how to reach them."""
 
-async def open_app(simulator: Simulator, shop: str, *, rewards: bool = False) -> None:
+
+async def open_app(simulator: Simulator, shop: str, *, arrange: bool = False) -> None:
     """Open the app's home as soon as the app answers, then let the webhooks go that were held back until now.
 
-    With ``rewards`` the merchant also lists what points buy.
+    With ``arrange`` the merchant also lists what points buy, and says who packs the parcels.
     """
     async with httpx.AsyncClient(timeout=10, trust_env=False, verify=False) as client:  # noqa: S501 loopback
         while not await _is_open(client, simulator.app_home_url(shop)):  # noqa: ASYNC110 the app tells nobody
             await asyncio.sleep(PAUSE)
-        for _ in range(_TRIES if rewards else 0):
-            if await _list_rewards(client, simulator, shop):
-                break
-            await asyncio.sleep(PAUSE)
+        for section, typed in _typed().items() if arrange else ():
+            for _ in range(_TRIES):
+                if await _fill_in(client, simulator, shop, section, typed):
+                    break
+                await asyncio.sleep(PAUSE)
     simulator.sender.on_hold = False
     simulator.sender.release()
 
@@ -47,9 +58,11 @@ async def _is_open(client: httpx.AsyncClient, home: str) -> bool:
     return answer.status_code < 500
 
 
-async def _list_rewards(client: httpx.AsyncClient, simulator: Simulator, shop: str) -> bool:
-    """Fill in the form of points and save it; False while the app cannot show it yet."""
-    address = f"{simulator.state.app_url}{_POINTS}"
+async def _fill_in(
+    client: httpx.AsyncClient, simulator: Simulator, shop: str, section: str, typed: Mapping[str, str]
+) -> bool:
+    """Fill in a widget's form and save it; False while the app cannot show it yet."""
+    address = f"{simulator.state.app_url}/admin/widgets/{section}"
     query = {"shop": f"{shop}.myshopify.com"}
     headers = {
         "Authorization": f"Bearer {simulator.id_token(shop)}",
@@ -61,17 +74,24 @@ async def _list_rewards(client: httpx.AsyncClient, simulator: Simulator, shop: s
         version = _VERSION.search(page.text)
         if version is None:
             return False
-        form = {"version": version[1], "enabled": "true", **_rows()}
+        form = {"version": version[1], "enabled": "true", **typed}
         return (await client.post(address, params=query, headers=headers, data=form)).is_success
     except httpx.HTTPError:
         return False
 
 
-def _rows() -> dict[str, str]:
-    keys = "abcdefgh"[: len(REWARDS)]
-    typed = {
-        f"rewards.{key}.{name}": text
-        for key, row in zip(keys, REWARDS, strict=True)
-        for name, text in row.items()
+def _typed() -> dict[str, dict[str, str]]:
+    return {
+        "loyalty": _rows("rewards", [{"id": "", **reward} for reward in REWARDS]),
+        "trust": {**_rows("people", PEOPLE), **CONTACT},
     }
-    return {"rewards": " ".join(keys), **{f"rewards.{key}.id": "" for key in keys}, **typed}
+
+
+def _rows(name: str, entries: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    keys = "abcdefgh"[: len(entries)]
+    typed = {
+        f"{name}.{key}.{field}": text
+        for key, row in zip(keys, entries, strict=True)
+        for field, text in row.items()
+    }
+    return {name: " ".join(keys), **typed}

@@ -9,6 +9,7 @@ import type {Page} from './page';
 import {follow, type Shown} from './patience';
 import {sample} from './sample';
 import {Skeleton} from './Skeleton';
+import {Trust} from './Trust';
 import type {LoyaltyView, Views} from './views';
 
 /** Milliseconds the page may take to learn which order it is about. */
@@ -21,7 +22,7 @@ export function Widgets({page}: {page: Page}) {
   if (shown.state === 'absent') return <Note text={page.say('absent')} />;
   if (shown.state === 'failed') return <Failed page={page} points={points} />;
   const {views} = shown;
-  if (!views.coupon && !views.loyalty) {
+  if (!views.coupon && !views.loyalty && !views.trust) {
     if (shown.state === 'waiting') return <Skeleton page={page} points={points} />;
     return shown.state === 'late' ? <Note text={page.say('later')} /> : null;
   }
@@ -30,6 +31,7 @@ export function Widgets({page}: {page: Page}) {
     <s-stack gap="base">
       {views.coupon && <Coupon view={views.coupon} late={late} />}
       {views.loyalty && <Loyalty view={views.loyalty} page={page} />}
+      {views.trust && <Trust view={views.trust} />}
       {late && views.coupon?.state !== 'pending' && <Note text={late} />}
     </s-stack>
   );

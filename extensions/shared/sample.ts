@@ -28,5 +28,6 @@ export function sample({say, number, aboutOrder}: Page): Views {
       endings: [],
       entries: [],
     },
+    ...(aboutOrder && {trust: {title: say('sample.trust.title'), text: say('sample.trust.text')}}),
   };
 }

@@ -80,10 +80,38 @@ export interface LoyaltyView {
   entries: Entry[];
 }
 
+/** Somebody who packs parcels; `about` may be empty. */
+export interface Person {
+  name: string;
+  about: string;
+}
+
+/** One way to reach the shop; `url` is there only where it leads to a mail or a call. */
+export interface Way {
+  text: string;
+  url?: string;
+}
+
+/** Who packs the parcels and how to reach them; a title is missing where nothing stands below it. */
+export interface PeopleView {
+  title?: string;
+  names: Person[];
+  reach_title?: string;
+  hours?: string;
+  ways: Way[];
+}
+
+export interface TrustView {
+  title?: string;
+  text: string;
+  people?: PeopleView;
+}
+
 /** The widgets that have a place on these pages; any other is left out. */
 export interface Views {
   coupon?: CouponView;
   loyalty?: LoyaltyView;
+  trust?: TrustView;
 }
 
 /** No more stamps are drawn, whatever an answer says. */
@@ -95,7 +123,8 @@ export function readViews(body: unknown): Views | undefined {
   if (!isRecord(body) || !isRecord(body.widgets)) return undefined;
   const coupon = readCoupon(body.widgets.coupon);
   const loyalty = readLoyalty(body.widgets.loyalty);
-  return {...(coupon && {coupon}), ...(loyalty && {loyalty})};
+  const trust = readTrust(body.widgets.trust);
+  return {...(coupon && {coupon}), ...(loyalty && {loyalty}), ...(trust && {trust})};
 }
 
 function readCoupon(view: unknown): CouponView | undefined {
@@ -168,6 +197,29 @@ function readCode(code: RewardCode & Record<string, unknown>): RewardCode {
   };
 }
 
+function readTrust(view: unknown): TrustView | undefined {
+  if (!isRecord(view)) return undefined;
+  return {
+    text: text(view, 'text').text ?? '',
+    ...text(view, 'title'),
+    ...(isRecord(view.people) && {people: readPeople(view.people)}),
+  };
+}
+
+function readPeople(view: Record<string, unknown>): PeopleView {
+  return {
+    ...text(view, 'title'),
+    names: list(view.names).filter(isPerson).map(({name, about}) => ({name, about})),
+    ...text(view, 'reach_title'),
+    ...text(view, 'hours'),
+    ways: list(view.ways).filter(isWay).map(readWay),
+  };
+}
+
+function readWay(way: Way & Record<string, unknown>): Way {
+  return {text: way.text, ...(/^(mailto|tel):/.test(way.url ?? '') && text(way, 'url'))};
+}
+
 /** The field as an object to spread: empty unless it leads to a shop. */
 function link<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
   const found = text(view, key);
@@ -202,6 +254,14 @@ function isFigure(value: unknown): value is [string, string] {
 
 function isCode(value: unknown): value is RewardCode & Record<string, unknown> {
   return isRecord(value) && typeof value.title === 'string' && typeof value.text === 'string';
+}
+
+function isPerson(value: unknown): value is Person & Record<string, unknown> {
+  return isRecord(value) && typeof value.name === 'string' && typeof value.about === 'string';
+}
+
+function isWay(value: unknown): value is Way & Record<string, unknown> {
+  return isRecord(value) && typeof value.text === 'string';
 }
 
 function isReward(value: unknown): value is Reward & Record<string, unknown> {

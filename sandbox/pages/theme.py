@@ -31,7 +31,11 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
 
 _SCHEMA = re.compile(r"{%-?\s*schema\s*-?%}(.*?){%-?\s*endschema\s*-?%}", re.DOTALL)
 _SLOT = re.compile(r"{{\s*(\w+)\s*}}")
-_USUAL: Mapping[str, tuple[str, ...]] = {"loyalty": ("index", "cart"), "coupon": TEMPLATES}
+_USUAL: Mapping[str, tuple[str, ...]] = {
+    "loyalty": ("index", "cart"),
+    "coupon": TEMPLATES,
+    "trust": ("index",),
+}
 _OTHERWISE = ("product", "cart")
 
 

@@ -274,7 +274,7 @@ def test_every_text_of_the_theme_editor_exists_and_is_used() -> None:
 
 def test_every_text_of_the_storefront_exists() -> None:
     texts = locale("theme", "en.default")
-    for block in ("loyalty", "coupon"):
+    for block in ("loyalty", "coupon", "trust"):
         assert f"{block}.plain" in texts
     snippet = (THEME / "snippets" / "dankbar-place.liquid").read_text("utf-8")
     assert set(re.findall(r"'([\w.]+)' \| t\b", snippet)) <= texts.keys()

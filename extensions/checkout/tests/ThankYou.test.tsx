@@ -16,6 +16,7 @@ import {
   silent,
   STANDING,
   status,
+  TRUST,
   type Reply,
 } from '../../shared/tests/answers';
 
@@ -84,6 +85,15 @@ test('a guest reads after the coupon how to get at the points, with the way ther
   const link = all('s-link').find((found) => found.textContent === 'Anmelden')!;
   expect(link.getAttribute('href')).toBe(GUEST.account_url);
   expect(words()!.indexOf(READY.code)).toBeLessThan(words()!.indexOf(GUEST.guest_text));
+});
+
+test('who packed the order is told last, with the ways to reach them', async () => {
+  await show(1, known({trust: TRUST, coupon: READY}));
+  for (const told of ['Wer dein Paket packt', 'Marta', 'packt seit 2019 jedes Paket', 'Montag bis Freitag, 9 bis 16 Uhr']) {
+    expect(words()!.indexOf(told)).toBeGreaterThan(words()!.indexOf(READY.code));
+  }
+  const mail = all('s-link').find((found) => found.textContent === 'hallo@example.com')!;
+  expect(mail.getAttribute('href')).toBe('mailto:hallo@example.com');
 });
 
 test('a way that leads to no shop is not offered', async () => {
@@ -182,7 +192,7 @@ test('the signed-in see their figures too', async () => {
 });
 
 test('other widgets and an empty answer leave no trace', async () => {
-  await show(1, known({delivery: {state: 'promised', text: 'Di.'}, trust: {seals: [], data: [], text: 'x'}}));
+  await show(1, known({delivery: {state: 'promised', text: 'Di.'}, survey: {text: 'x'}}));
   expect(document.body.innerHTML).toBe('');
 });
 

@@ -68,6 +68,18 @@ export const TIER = {
   next: {title: 'Gold', missing_text: 'Noch 35 € bis Gold'},
 };
 
+export const TRUST = {
+  title: 'Worauf du dich verlassen kannst',
+  text: 'Du hast bei Muster & Söhne bestellt.',
+  people: {
+    title: 'Wer dein Paket packt',
+    names: [{name: 'Marta', about: 'packt seit 2019 jedes Paket'}],
+    reach_title: 'So erreichst du uns',
+    hours: 'Montag bis Freitag, 9 bis 16 Uhr',
+    ways: [{text: 'hallo@example.com', url: 'mailto:hallo@example.com'}],
+  },
+};
+
 export function known(widgets: object, order = 'known'): Reply {
   return () => json({order: {id: '1', state: order}, widgets});
 }

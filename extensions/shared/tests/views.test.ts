@@ -1,14 +1,14 @@
 import {expect, test} from 'vitest';
 
 import {readViews} from '../views';
-import {EARNED, READY, REWARD_CODE, STAMPS, STANDING, TIER} from './answers';
+import {EARNED, READY, REWARD_CODE, STAMPS, STANDING, TIER, TRUST} from './answers';
 
 test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
   expect(readViews(body)).toBeUndefined();
 });
 
 test('a widget that has no place here is left out', () => {
-  expect(readViews({widgets: {delivery: {state: 'promised', text: 'x'}, trust: {seals: [], data: []}}})).toEqual({});
+  expect(readViews({widgets: {delivery: {state: 'promised', text: 'x'}, survey: {title: 'x'}}})).toEqual({});
 });
 
 test('what an app of another version says is read as far as it is understood', () => {
@@ -66,4 +66,12 @@ test('a tier is read with what it brings and what is missing, and so is an order
   const order = {...EARNED.order, breakdown: '49 Punkte: 24,50 € × 2', note: 'Ein Bonus kann noch dazukommen.'};
   expect(read({order})).toMatchObject({breakdown: order.breakdown, note: order.note});
   expect(read({order: {...order, breakdown: null, note: 3}})).not.toHaveProperty('breakdown');
+});
+
+test('who packs a parcel is read with the ways to reach them, and a way leads to a mail, a call or nowhere', () => {
+  const read = (people: unknown) => readViews({widgets: {trust: {...TRUST, people}}})?.trust;
+  expect(read(TRUST.people)).toEqual(TRUST);
+  expect(read({...TRUST.people, ways: [{text: 'x', url: 'javascript:alert(1)'}, {url: 'tel:1'}]})?.people?.ways).toEqual([{text: 'x'}]);
+  expect(read({names: [{name: 'Anna'}, {name: 'Bela', about: ''}, 7]})?.people).toEqual({names: [{name: 'Bela', about: ''}], ways: []});
+  for (const other of [null, undefined, 'x', 7]) expect(read(other)).not.toHaveProperty('people');
 });

@@ -222,6 +222,7 @@ def test_app_bridge_is_told_which_blocks_and_pages_there_are(browser: TestClient
         "coupon": ["cart"],
         "loyalty": [],
         "page-end": [],
+        "trust": [],
     }
 
 

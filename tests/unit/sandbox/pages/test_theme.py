@@ -94,6 +94,7 @@ def test_a_place_for_a_code_is_kept_where_one_may_wait_and_the_cart_shows_none(
     assert 'data-back="/storefront/cart"' in place(anna)
     assert "data-back" not in place(anna, count=0)
     assert 'href="/apps/dankbar/widgets/coupon?locale=de"' in place(anna), "without JavaScript"
+    assert 'href="/apps/dankbar/widgets/trust?locale=de"' in render(block("trust"), shop, "de")
 
 
 def test_an_app_block_stands_where_it_was_placed_and_nowhere_else(shop: Shop) -> None:
