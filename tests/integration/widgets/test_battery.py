@@ -169,7 +169,8 @@ async def test_switched_off_it_still_shows_what_was_given(stage: Stage, name: st
 
     before = await stage.db.read(given)
     await stage.change(name, enabled="false")
-    assert await stage.db.read(given) == (before if ALL[name].effects else []), "what gives nothing is gone"
+    after = await stage.db.read(given)
+    assert after == before or not (ALL[name].effects or after), "what was given with no order may go"
 
 
 @every_widget
