@@ -10,15 +10,16 @@ from sqlalchemy import Connection
 
 from plugin.core.money import exponent, major
 from plugin.language import Language
-from plugin.settings import S, ShopSettings
+from plugin.settings import S, ShopSettings, Versions
 
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[S]):
-    """Whose report is read, when, and in which language; ``settings`` are the widget's own."""
+    """Whose report is read, when, and in which language; ``settings`` are the widget's own, ``versions`` all there were."""
 
     shop_id: int
     settings: S
+    versions: Versions
     shop: ShopSettings
     language: Language
     now: datetime

@@ -96,8 +96,9 @@ def _widget(request: Request[Any]) -> tuple[str, Widget[Any]]:
 
 
 def _read(conn: Connection, desk: Desk, widget: Widget[Any], reports: tuple[Report[Any], ...]) -> list[Sheet]:
-    section = sections_of(conn, desk.shop.id).current(desk.shop.id, widget.settings).value
-    reading = Reading(desk.shop.id, section, desk.settings, desk.of_widget(widget.name), desk.now)
+    found = sections_of(conn, desk.shop.id)
+    section = found.current(desk.shop.id, widget.settings).value
+    reading = Reading(desk.shop.id, section, found, desk.settings, desk.of_widget(widget.name), desk.now)
     return [report.read(conn, reading) for report in reports]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
+from plugin.core.allocations import allocated, applied_by, left
 from plugin.core.lots import Return
 from plugin.core.orders import Line, OrderState
 
@@ -51,20 +52,15 @@ def _due(kept: Mapping[int, int], state: OrderState, spent: Spent) -> int:
         return spent.cost
     if not spent.by_share:
         return 0
-    wanted = spent.code.casefold()
-    own = {index for index, code in state.facts.applications if code and code.strip().casefold() == wanted}
-    taken_off = {line.id: _allocated(line, own) for line in _goods(state)}
+    own = applied_by(state, spent.code)
+    taken_off = {line.id: allocated(line, own) for line in _goods(state)}
     whole = sum(taken_off.values())
     if whole == 0:
         return 0
-    left = sum(
+    rest = sum(
         Fraction(taken_off[line.id] * kept[line.id], line.quantity) for line in _goods(state) if line.quantity
     )
-    return int(spent.cost * (1 - left / whole))
-
-
-def _allocated(line: Line, applications: set[int]) -> int:
-    return sum(amount for index, amount in line.allocations if index in applications)
+    return int(spent.cost * (1 - rest / whole))
 
 
 def _goods(state: OrderState) -> Sequence[Line]:
@@ -79,13 +75,7 @@ def _course(state: OrderState) -> Iterator[tuple[datetime, dict[int, int]]]:
     What left the order without a refund has no time of its own: it counts from the newest facts on.
     """
     refunds = sorted(state.refunds, key=lambda refund: (refund.at, refund.id))
-    shown = {refund.id for refund in state.facts.refunds}
-    final = {line.id: min(line.current, line.quantity) for line in _goods(state)}
-    for refund in refunds:
-        if refund.id not in shown:
-            for gone in refund.lines or ():
-                if gone.line_id in final:
-                    final[gone.line_id] = max(0, final[gone.line_id] - gone.quantity)
+    final = left(state, _goods(state))
     kept = {line.id: line.quantity for line in _goods(state)}
     for refund in refunds:
         for gone in refund.lines or ():

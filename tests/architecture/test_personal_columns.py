@@ -21,7 +21,7 @@ IMPERSONAL: Mapping[str, str] = {
         "created_at trouble trouble_at differs"
     ),
     "coupon_tags": "person_ref",
-    "coupon_use": "code_id order_ref",
+    "coupon_use": "code_id order_ref campaign currency",
     "data_request": "id shop_id account_id",
     "earning": "order_ref shop_id account_id waits",
     "erasure": "id scope erased_at compacted_at",

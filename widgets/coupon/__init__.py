@@ -8,6 +8,7 @@ from widgets.coupon.effects import on_orders
 from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
+from widgets.coupon.months import MONTHLY
 from widgets.coupon.preparing import on_change, on_shop_change, prepare
 from widgets.coupon.printing import CARD
 from widgets.coupon.privacy import PROCESSING
@@ -33,6 +34,7 @@ widget = Widget(
     recall=mails.recall,
     invariants=INVARIANTS,
     figures=figures,
+    reports=(MONTHLY,),
     alerts=alerts,
     says={"kind": "text", "value": "text", "valid_days": "note", "minimum_subtotal": "note"},
 )

@@ -41,7 +41,13 @@ _MINE = (
     .order_by(coupon.c.order_ref, coupon_code.c.id)
 )
 _USED = (
-    select(order.c.order_id, _USED_CODE.c.code)
+    select(
+        order.c.order_id,
+        _USED_CODE.c.code,
+        coupon_use.c.currency,
+        coupon_use.c.revenue,
+        coupon_use.c.discount,
+    )
     .select_from(coupon_use)
     .join(_USED_CODE, _USED_CODE.c.id == coupon_use.c.code_id)
     .join(order, order.c.id == coupon_use.c.order_ref)
@@ -85,14 +91,16 @@ def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]
             }
         for used in conn.execute(_USED, {"refs": portion}).all():
             order_id = None if used.order_id is None else str(used.order_id)
-            yield {"used": {"order": order_id, "code": used.code}}
+            facts = {"currency": used.currency, "paid": used.revenue, "taken_off": used.discount}
+            yield {"used": {"order": order_id, "code": used.code} | facts}
 
 
 def erase(conn: Connection, subject: Subject, now: datetime) -> None:
     """Forget whose the codes are and what they read.
 
     A code that was handed out works until its day all the same: what ends it then knows it by Shopify's id alone.
-    That a stranger's code was used stays, between our own keys, so that their page goes on telling the truth.
+    That a stranger's code was used stays, between our own keys, so that their page goes on telling the truth; so
+    do the amounts, in which nobody can be recognised once the order is sealed.
     """
     for portion in privacy.portions(subject.order_refs):
         capping.forget(conn, portion)
@@ -140,7 +148,13 @@ PROCESSING = (
         basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
         retention=sentence("Until your data is erased; an unused code is removed the day after it ends."),
         recipients=(sentence("Shopify, which redeems the code"),),
-        columns=("coupon_code.code", "coupon_code.assigned_at", "coupon.order_ref"),
+        columns=(
+            "coupon_code.code",
+            "coupon_code.assigned_at",
+            "coupon.order_ref",
+            "coupon_use.revenue",
+            "coupon_use.discount",
+        ),
         export=export,
         erase=erase,
     ),

@@ -171,6 +171,11 @@ coupon_use = Table(
     metadata,
     Column("code_id", Id, ForeignKey("coupon_code.id"), primary_key=True, autoincrement=False),
     Column("order_ref", Id, ForeignKey("order.id"), primary_key=True, autoincrement=False),
+    Column("campaign", String(20), nullable=False, server_default=""),
+    Column("currency", String(3), nullable=False, server_default=""),
+    Column("revenue", Big, nullable=False, server_default="0"),
+    Column("discount", Big, nullable=False, server_default="0"),
     Index("ix_coupon_use_order_ref", "order_ref"),
 )
-"""Which orders show which of our codes, by today's facts."""
+"""Which orders show which of our codes, by today's facts: the code's ``campaign``, and in minor units of the order's
+``currency`` what is kept of the order and what the code took off of that."""

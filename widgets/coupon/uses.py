@@ -1,12 +1,14 @@
 """Which orders used which of our codes: the target of each order's facts today, in whatever order they came."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, String, bindparam, delete, literal, select, update
 
 from plugin.core.codes import known_form
 from plugin.core.order_book import OrderChange
-from plugin.database import Upsert, among
+from plugin.database import Big, Changes, Id, Upsert, among
+from widgets.coupon import taken
 from widgets.coupon.tables import REPLACED, REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
 
 _FIND = (
@@ -17,14 +19,36 @@ _FIND = (
         coupon_code.c.state,
         coupon_code.c.order_ref,
         coupon.c.mailed,
+        coupon.c.campaign,
     )
     .outerjoin(coupon, coupon.c.order_ref == coupon_code.c.order_ref)
     .where(among(coupon_code.c.code, "codes"), coupon_code.c.state != REPLACED)
 )
-_RECORDED = select(coupon_use.c.order_ref, coupon_use.c.code_id).where(among(coupon_use.c.order_ref, "refs"))
+_FACTS = ("campaign", "currency", "revenue", "discount")
+_RECORDED = (
+    select(coupon_use)
+    .join(coupon_code, coupon_code.c.id == coupon_use.c.code_id)
+    .where(among(coupon_use.c.order_ref, "refs"), coupon_code.c.code.is_not(None))
+)
+"""Whose owner was erased has no text any more that an order could show; that it was used stays as it is."""
 _ADD = Upsert(lambda insert: insert(coupon_use).on_conflict_do_nothing())
 _DROP = delete(coupon_use).where(
     coupon_use.c.order_ref == bindparam("ref"), coupon_use.c.code_id == bindparam("code")
+)
+_CHANGE = Changes(
+    {
+        "code": Id,
+        "ref": Id,
+        "new_campaign": String(),
+        "new_currency": String(),
+        "new_revenue": Big(),
+        "new_discount": Big(),
+    },
+    lambda new: (
+        update(coupon_use)
+        .where(coupon_use.c.code_id == new["code"], coupon_use.c.order_ref == new["ref"])
+        .values({name: new[f"new_{name}"] for name in _FACTS})
+    ),
 )
 
 _OWNERS = select(coupon_code.c.order_ref).where(among(coupon_code.c.id, "codes"))
@@ -51,7 +75,7 @@ def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
     back (the checkout was faster) or stands in mails, or is used no longer.
     """
     named = {change.ref: _named(change) for change in changes}
-    wanted: set[tuple[int, int]] = set()
+    wanted: dict[tuple[int, int], tuple[object, ...]] = {}
     concerned: set[int] = set()
     codes = sorted({code for mine in named.values() for code in mine})
     if codes:
@@ -60,18 +84,46 @@ def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
             found = [
                 rows[change.shop_id, code] for code in named[change.ref] if (change.shop_id, code) in rows
             ]
-            wanted |= {(change.ref, row.id) for row in found}
+            wanted |= {(change.ref, row.id): _facts(change, row) for row in found}
             concerned |= {
                 row.order_ref for row in found if row.mailed is not None or row.state in {REVOKED, WITHDRAWN}
             }
     known = [change.ref for change in changes if not change.first]
-    recorded = {tuple(row) for row in conn.execute(_RECORDED, {"refs": known})} if known else set()
-    if gone := recorded - wanted:
+    recorded = (
+        {(row.order_ref, row.code_id): row for row in conn.execute(_RECORDED, {"refs": known})}
+        if known
+        else {}
+    )
+    if gone := recorded.keys() - wanted.keys():
         conn.execute(_DROP, [{"ref": ref, "code": code} for ref, code in sorted(gone)])
         concerned |= set(conn.execute(_OWNERS, {"codes": sorted({code for _, code in gone})}).scalars())
-    if new := wanted - recorded:
-        _ADD.rows(conn, [{"order_ref": ref, "code_id": code} for ref, code in sorted(new)])
+    _write(conn, wanted, recorded)
     return concerned - {None}
+
+
+def _write(
+    conn: Connection,
+    wanted: Mapping[tuple[int, int], tuple[object, ...]],
+    recorded: Mapping[tuple[int, int], Row[Any]],
+) -> None:
+    new, changed = [], []
+    for (ref, code), facts in sorted(wanted.items()):
+        row = recorded.get((ref, code))
+        if row is None:
+            new.append({"order_ref": ref, "code_id": code} | dict(zip(_FACTS, facts, strict=True)))
+        elif tuple(getattr(row, name) for name in _FACTS) != facts:
+            values = {f"new_{name}": value for name, value in zip(_FACTS, facts, strict=True)}
+            changed.append({"ref": ref, "code": code} | values)
+    if new:
+        _ADD.rows(conn, new)
+    if changed:
+        _CHANGE.rows(conn, changed)
+
+
+def _facts(change: OrderChange, row: Any) -> tuple[object, ...]:
+    """What is noted of a use, in the order of ``_FACTS``."""
+    state = change.state
+    return row.campaign or "", state.facts.currency, taken.revenue(state), taken.discount(state, row.code)
 
 
 def _named(change: OrderChange) -> list[str]:

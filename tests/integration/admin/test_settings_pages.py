@@ -310,5 +310,4 @@ async def test_the_page_of_points_leads_to_the_stamp_card_and_to_what_is_open(st
     assert "/admin/ledger?" in page
     assert (await stage.post("/admin/ledger/verify")).status_code == 200
     assert "0 einlösbar und 0 unterwegs" in (await stage.part(PATHS["loyalty"], locale="de")).text
-    assert "Gehört dazu" not in (await stage.part(PATHS["coupon"], locale="de")).text
     assert "Gehört dazu" not in (await stage.part(PATHS["shop"], locale="de")).text

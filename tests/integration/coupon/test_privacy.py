@@ -36,7 +36,9 @@ async def test_a_person_is_told_of_their_codes_and_of_those_they_used(stage: Sta
     ]
     assert isinstance(coupons[0], dict)
     assert coupons[0]["code"] == one
-    assert [record["used"] for record in told if "used" in record] == [{"order": "3", "code": two}]
+    assert [record["used"] for record in told if "used" in record] == [
+        {"order": "3", "code": two, "currency": "EUR", "paid": 4990, "taken_off": 0}
+    ]
     assert await exported(stage, Subject(stage.shop.id)) == []
 
 
