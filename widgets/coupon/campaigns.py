@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ from plugin.core.codes import PREFIX
 from plugin.database import Upsert, among
 from plugin.settings import ShopSettings, Versions
 from widgets.coupon.settings import CouponSettings
-from widgets.coupon.tables import coupon_node
+from widgets.coupon.tables import REFUSED, coupon_node
 
 COMBINATION = "none"
 """A coupon combines with no other discount, Shopify's default."""
@@ -45,7 +45,10 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A campaign version's discount node; see the table for what is None when. A ``retired`` one has no pool."""
+    """A campaign version's discount node; see the table for what is None when.
+
+    A ``retired`` one has no pool; one that is ``refused`` has none until Shopify makes it.
+    """
 
     id: int
     shop_id: int
@@ -56,6 +59,7 @@ class Node:
     low_id: int | None
     created_at: datetime
     retired: bool = False
+    refused: bool = False
 
 
 _FIND = select(coupon_node).where(
@@ -103,6 +107,13 @@ def by_id(conn: Connection, ids: set[int]) -> dict[int, Node]:
     return {row.id: _node(row) for row in conn.execute(_BY_ID, {"ids": sorted(ids)})} if ids else {}
 
 
+def heirs(conn: Connection, nodes: Iterable[Node], now: datetime) -> dict[int, Node]:
+    """Return, by the ids of those that are retired, the nodes that hold their campaigns now."""
+    old = {node.id: (node.shop_id, node.campaign) for node in nodes if node.retired}
+    found = all_nodes(conn, list(old.values()), now) if old else {}
+    return {id: found[pair] for id, pair in old.items()}
+
+
 def _find(conn: Connection, wanted: Collection[tuple[int, Campaign]]) -> dict[tuple[int, Campaign], Node]:
     if not wanted:
         return {}
@@ -142,6 +153,7 @@ def _node(row: Any) -> Node:
         low_id=row.low_id,
         created_at=row.created_at,
         retired=row.fingerprint != campaign.fingerprint,
+        refused=row.trouble == REFUSED,
     )
 
 

@@ -1,38 +1,34 @@
 """Which campaign an order's coupon is of: decided when it is first handled, or as soon as its customer is known."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from plugin import settings
-from plugin.core.earning import Counting
 from plugin.core.order_book import OrderChange
-from plugin.database import among
-from plugin.settings import ShopSettings, Versions
-from plugin.shops import shop
+from plugin.settings import ShopSettings
 from plugin.tasks import Wanted
-from widgets.coupon import campaigns, doubts, offers, people
+from widgets.coupon import campaigns, doubts, offers, people, weighing
 from widgets.coupon.budget import Cap
-from widgets.coupon.campaigns import Campaign, Node
-from widgets.coupon.doubts import Buyer, Choice, Doubt
-from widgets.coupon.offers import Offer
-from widgets.coupon.owed import Refusal, Terms, expires_on, refusal
-from widgets.coupon.people import Asked
+from widgets.coupon.campaigns import Node
+from widgets.coupon.doubts import Buyer, Choice, Decision, Doubt
+from widgets.coupon.owed import Refusal
+from widgets.coupon.people import Asked, Found
 from widgets.coupon.settings import CouponSettings
-
-MODELS = (CouponSettings, ShopSettings)
+from widgets.coupon.weighing import MODELS as MODELS
 
 CUSTOMER = "coupon.customer"
 """The task that asks Shopify about a customer; its key is ours of their row, with a day where tags are asked for."""
 
-_INSTALLED = select(shop.c.id, shop.c.installed_at).where(among(shop.c.id, "shops"))
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an order gets, or why nothing; with a ``doubt`` neither is known."""
+    """What an order gets, or why nothing; with a ``doubt`` neither is known.
+
+    ``others`` are what it could have instead; a ``promised`` coupon is due in any case.
+    """
 
     campaign: str
     node_id: int | None
@@ -41,11 +37,21 @@ class Verdict:
     doubt: str | None = None
     face: int | None = None
     month: str | None = None
+    others: tuple[Choice, ...] = ()
+    promised: bool = False
 
     @property
     def owed(self) -> bool:
         """Tell whether there is a coupon, whatever became of the order."""
         return self.refusal is None and self.doubt is None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An order that is to be decided."""
+
+    change: OrderChange
+    doubt: Doubt
 
 
 @dataclass(slots=True)
@@ -62,106 +68,75 @@ class Decided:
 
 
 def decide(
-    conn: Connection,
-    firsts: Collection[OrderChange],
-    doubtful: Mapping[int, tuple[OrderChange, Doubt]],
-    now: datetime,
+    conn: Connection, firsts: Collection[OrderChange], doubtful: Mapping[int, Open], now: datetime
 ) -> Decided:
     """Decide orders that are handled first, by what is on offer now, and those that were left open.
 
     An order of a shop that offers nothing gets no verdict. Only a campaign that asks about the customer reads them.
     """
     decided = Decided()
-    shops = {one.shop_id for one in firsts} | {one.shop_id for one, _ in doubtful.values()}
+    shops = {one.shop_id for one in firsts} | {one.change.shop_id for one in doubtful.values()}
     if not shops:
         return decided
     versions = settings.versions(conn, shops, MODELS)
-    open_ = dict(doubtful)
+    open_ = _renewed(conn, doubtful, decided, now)
     if firsts:
-        open_ |= _weigh(conn, firsts, versions, decided, now)
-    asking = [
-        Asked(one, doubt.day, any(choice.tags for choice in doubt.choices))
-        for one, doubt in open_.values()
-        if doubt.choices and doubt.choices[0].asks
-    ]
+        scales = weighing.set_up(conn, {one.shop_id for one in firsts}, versions, now)
+        decided.nodes |= scales.nodes
+        open_ |= {one.ref: Open(one, doubt) for one in firsts if (doubt := scales.weigh(one, now))}
     decided.caps = {id: cap for id in shops if (cap := offers.cap_of(versions, id)).amount}
     decided.mailing = frozenset(id for id in shops if versions.current(id, CouponSettings).value.in_mails)
-    counting = {id: _counting(versions, id) for id in shops}
-    found = people.buyers(conn, asking, counting) if asking else {}
-    for ref, (change, doubt) in open_.items():
-        known = found.get(ref)
-        decision = doubts.settle(doubt, known.buyer if known else Buyer())
-        if decision is not None:
-            decided.verdicts[ref] = Verdict(
-                decision.name, decision.node_id, decision.last_day, decision.refusal
-            )
-            continue
-        decided.verdicts[ref] = Verdict("", None, doubt.last_day, None, doubt.encode())
-        if known is not None and known.key is not None:
-            decided.questions.append(_question(change, doubt, known.buyer, known.key, now))
-    named = {one.node_id for one in decided.verdicts.values() if one.node_id is not None}
-    decided.nodes |= campaigns.by_id(conn, named - decided.nodes.keys())
+    asking = [
+        Asked(one.change, one.doubt.day, any(choice.tags for choice in one.doubt.asking))
+        for one in open_.values()
+        if one.doubt.asking
+    ]
+    found = (
+        people.buyers(conn, asking, {id: weighing.counting(versions, id) for id in shops}) if asking else {}
+    )
+    for ref, one in open_.items():
+        today = now.astimezone(versions.current(one.change.shop_id, ShopSettings).value.zone).date()
+        _settle(one, found.get(ref), today, decided, now)
     return decided
 
 
-def _question(change: OrderChange, doubt: Doubt, buyer: Buyer, key: int, now: datetime) -> Wanted:
-    """Return what is to be asked: the tags only where a choice depends on them."""
-    needs_tags = buyer.tags is None and any(choice.tags for choice in doubt.choices)
-    asked = f"{key}:{doubt.day}" if needs_tags and doubt.day else str(key)
-    return Wanted(change.shop_id, CUSTOMER, asked, now, {})
+def _renewed(
+    conn: Connection, doubtful: Mapping[int, Open], decided: Decided, now: datetime
+) -> dict[int, Open]:
+    """Return what was left open with the discounts that hold its campaigns now."""
+    named = {choice.node_id for one in doubtful.values() for choice in one.doubt.choices}
+    decided.nodes |= campaigns.by_id(conn, named | {one.doubt.node_id for one in doubtful.values()})
+    heirs = campaigns.heirs(conn, decided.nodes.values(), now)
+    decided.nodes |= {node.id: node for node in heirs.values()}
+    ids = {old: node.id for old, node in heirs.items()}
+    refused = {node.id for node in decided.nodes.values() if node.refused}
+    return {ref: replace(one, doubt=one.doubt.on(ids, refused)) for ref, one in doubtful.items()}
 
 
-def _weigh(
-    conn: Connection, firsts: Collection[OrderChange], versions: Versions, decided: Decided, now: datetime
-) -> dict[int, tuple[OrderChange, Doubt]]:
-    """Return for each order what could be its coupon by its own facts."""
-    running = {id: of for id in {one.shop_id for one in firsts} if (of := offers.of_shop(versions, id))}
-    if not running:
-        return {}
-    wanted = [(id, offer.gives) for id in sorted(running) for offer in running[id]]
-    nodes = campaigns.all_nodes(conn, wanted, now)
-    decided.nodes |= {node.id: node for node in nodes.values()}
-    installed = {row.id: row.installed_at for row in conn.execute(_INSTALLED, {"shops": sorted(running)})}
-    terms = {id: [_terms(versions, offer, id, installed[id]) for offer in running[id]] for id in running}
-    return {
-        one.ref: (one, _doubt(one, running[one.shop_id], terms[one.shop_id], nodes, now))
-        for one in firsts
-        if one.shop_id in running
-    }
+def _settle(one: Open, known: Found | None, today: date, decided: Decided, now: datetime) -> None:
+    doubt, buyer = one.doubt, known.buyer if known else Buyer()
+    decision = doubts.settle(doubt, buyer, today)
+    if decision is not None:
+        decided.verdicts[one.change.ref] = _verdict(decision, doubt)
+        return
+    decided.verdicts[one.change.ref] = Verdict("", None, doubt.last_day, None, doubt.encode())
+    if known is not None and known.key is not None:
+        decided.questions.append(_question(one, buyer, known.key, now))
 
 
-def _doubt(
-    change: OrderChange,
-    running: Collection[Offer],
-    terms: Collection[Terms],
-    nodes: Mapping[tuple[int, Campaign], Node],
-    now: datetime,
-) -> Doubt:
-    choices: list[Choice] = []
-    why, node_id, last_day = None, 0, now.date()
-    day = now.date()
-    for offer, of_offer in zip(running, terms, strict=True):
-        why = refusal(change.state, of_offer, now)
-        day = change.state.facts.processed_at.astimezone(of_offer.zone).date()
-        node_id, last_day = nodes[change.shop_id, offer.gives].id, expires_on(change.state, of_offer)
-        if why is None and offer.meets(day, change.state.facts.country):
-            choices.append(Choice(offer.name, node_id, last_day, offer.first_only, offer.every, offer.tags))
-            if not offer.asks:
-                break
-    return Doubt(tuple(choices), node_id, last_day, why, day)
-
-
-def _terms(versions: Versions, offer: Offer, shop_id: int, installed_at: datetime) -> Terms:
-    return Terms(
-        minimum=offer.minimum,
-        currency=offer.gives.currency,
-        valid_days=offer.valid_days,
-        zone=versions.current(shop_id, ShopSettings).value.zone,
-        counting=_counting(versions, shop_id),
-        installed_at=installed_at,
+def _verdict(decision: Decision, doubt: Doubt) -> Verdict:
+    return Verdict(
+        decision.name,
+        decision.node_id,
+        decision.last_day,
+        decision.refusal,
+        others=decision.others,
+        promised=doubt.promised,
     )
 
 
-def _counting(versions: Versions, shop_id: int) -> Counting:
-    of_shop = versions.current(shop_id, ShopSettings).value
-    return Counting(of_shop.active_since, of_shop.count_test_orders)
+def _question(one: Open, buyer: Buyer, key: int, now: datetime) -> Wanted:
+    """Return what is to be asked: the tags only where a choice depends on them."""
+    day = one.doubt.day
+    needs_tags = buyer.tags is None and any(choice.tags for choice in one.doubt.asking)
+    return Wanted(one.change.shop_id, CUSTOMER, f"{key}:{day}" if needs_tags and day else str(key), now, {})

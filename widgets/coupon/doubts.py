@@ -3,11 +3,13 @@
 What was on offer when the order was first handled is written down, so that nothing but the answer decides later.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from widgets.coupon.owed import Refusal
 
@@ -36,7 +38,7 @@ class Choice(Struct, frozen=True, omit_defaults=True, rename={"name": "c", "node
 class Doubt(Struct, frozen=True):
     """The choices, the one that goes first first; if none fits, ``otherwise`` is why, about the campaign ``node_id``.
 
-    ``day`` is the order's, on the shop's clock.
+    ``day`` is the order's, on the shop's clock. ``promised``: it was told of a coupon already, and gets one.
     """
 
     choices: tuple[Choice, ...]
@@ -44,6 +46,19 @@ class Doubt(Struct, frozen=True):
     last_day: date
     otherwise: Refusal | None = None
     day: date | None = None
+    promised: bool = False
+
+    @property
+    def asking(self) -> tuple[Choice, ...]:
+        """The choices that depend on the customer and go before any that does not."""
+        return tuple(takewhile(lambda choice: choice.asks, self.choices))
+
+    def on(self, heirs: Mapping[int, int], refused: Collection[int]) -> "Doubt":
+        """Return it with ``heirs`` in the place of the nodes they follow, and ``refused`` nodes behind all others."""
+        choices = [structs.replace(one, node_id=heirs.get(one.node_id, one.node_id)) for one in self.choices]
+        choices.sort(key=lambda one: one.node_id in refused)
+        node_id = heirs.get(self.node_id, self.node_id)
+        return structs.replace(self, choices=tuple(choices), node_id=node_id)
 
     def encode(self) -> str:
         """Return what ``decode`` reads."""
@@ -68,12 +83,13 @@ NOBODY = Buyer(0, is_first=False, tags=frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an order gets, or why nothing."""
+    """What an order gets, or why nothing; ``others`` are what it could have as certainly, the next one first."""
 
     name: str
     node_id: int
     last_day: date
     refusal: Refusal | None
+    others: tuple[Choice, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(Doubt)
@@ -84,15 +100,24 @@ def decode(text: str) -> Doubt:
     return _DECODER.decode(text)
 
 
-def settle(doubt: Doubt, buyer: Buyer) -> Decision | None:
-    """Return what the order gets: the first choice that fits; None while one that goes before it is not known to."""
-    for choice in doubt.choices:
-        fits = _fits(choice, buyer)
-        if fits is None:
+def settle(doubt: Doubt, buyer: Buyer, today: date, *, patient: bool = True) -> Decision | None:
+    """Return what the order gets: the first choice that fits, and whose last day is not past on the shop's clock.
+
+    None while one that goes before it is not known to fit; without patience such a one is passed over, and None means
+    that no other is certain.
+    """
+    live = [choice for choice in doubt.choices if choice.last_day >= today]
+    fits = [_fits(choice, buyer) for choice in live]
+    for place, choice in enumerate(live):
+        if fits[place] is None and patient:
             return None
-        if fits:
-            return Decision(choice.name, choice.node_id, choice.last_day, None)
-    return Decision("", doubt.node_id, doubt.last_day, doubt.otherwise or Refusal.FIRST)
+        if fits[place]:
+            others = tuple(one for one, fit in zip(live[place + 1 :], fits[place + 1 :], strict=True) if fit)
+            return Decision(choice.name, choice.node_id, choice.last_day, None, others)
+    if None in fits:
+        return None
+    why = Refusal.FIRST if len(live) == len(doubt.choices) else Refusal.PAST
+    return Decision("", doubt.node_id, doubt.last_day, doubt.otherwise or why)
 
 
 def _fits(choice: Choice, buyer: Buyer) -> bool | None:

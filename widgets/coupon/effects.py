@@ -1,11 +1,11 @@
 """What an order does to coupons: its own is judged once and then follows its facts; the one it used is spent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Date, Row, String, Text, select, update
+from sqlalchemy import Boolean, Connection, Date, Row, String, Text, bindparam, select, update
 
 from plugin import tasks
 from plugin.core.order_book import OrderChange
@@ -13,7 +13,7 @@ from plugin.database import Big, Changes, Id, Upsert, Utc, among, lock_rows
 from widgets.coupon import budget, campaigns, deciding, doubts, pool, uses
 from widgets.coupon.budget import Budget
 from widgets.coupon.campaigns import Node
-from widgets.coupon.deciding import Verdict
+from widgets.coupon.deciding import Open, Verdict
 from widgets.coupon.owed import Refusal, is_void
 from widgets.coupon.pool import Want
 from widgets.coupon.tables import GIVEN, OF_COUPON, REVOKED, coupon, coupon_code
@@ -58,6 +58,7 @@ _DECIDE = Changes(
         .values({name: new[f"new_{name}"] for name in _DECIDED})
     ),
 )
+_INHERIT = update(coupon).where(coupon.c.order_ref == bindparam("ref")).values(node_id=bindparam("to"))
 _REVOKE = update(coupon_code).where(among(coupon_code.c.id, "codes")).values(state=REVOKED, expires_on=None)
 
 
@@ -124,7 +125,7 @@ def _judge(
 ) -> None:
     firsts = [change for ref, change in seen.items() if change.first and ref not in known]
     doubtful = {
-        ref: (seen[ref], doubts.decode(row.doubt))
+        ref: Open(seen[ref], doubts.decode(row.doubt))
         for ref, row in known.items()
         if row.doubt is not None and ref in seen
     }
@@ -157,13 +158,35 @@ def _judge(
 def _within_cap(
     verdict: Verdict, month: Budget | None, nodes: Mapping[int, Node], *, void: bool, now: datetime
 ) -> Verdict:
-    """Return the verdict with what it counts for, or its refusal; a void coupon takes nothing from the month."""
+    """Return the first of what the order could have that fits into the month, with what it counts for, or the refusal.
+
+    A void coupon takes nothing from the month, and one that was promised is not lost to it.
+    """
     if month is None or not month.amount or not verdict.owed or verdict.node_id is None:
         return verdict
-    face = month.face(nodes[verdict.node_id].campaign)
-    if void or month.allows(face, now):
-        return replace(verdict, face=face, month=month.month)
+    first = replace(verdict, face=month.face(nodes[verdict.node_id].campaign), month=month.month)
+    if void:
+        return first
+    for one in (first, *_instead(verdict, month, nodes)):
+        if one.face is not None and month.allows(one.face, now):
+            return one
+    if verdict.promised and first.face is not None:
+        month.issued += first.face
+        return first
     return replace(verdict, refusal=Refusal.CAP)
+
+
+def _instead(verdict: Verdict, month: Budget, nodes: Mapping[int, Node]) -> Iterator[Verdict]:
+    for choice in verdict.others:
+        if not nodes[choice.node_id].refused:
+            yield replace(
+                verdict,
+                campaign=choice.name,
+                node_id=choice.node_id,
+                last_day=choice.last_day,
+                face=month.face(nodes[choice.node_id].campaign),
+                month=month.month,
+            )
 
 
 def _terms(verdict: Verdict) -> dict[str, object]:
@@ -208,6 +231,14 @@ def _write(conn: Connection, plan: _Plan, now: datetime) -> None:
     nodes = plan.nodes | campaigns.by_id(conn, concerned - plan.nodes.keys())
     if plan.revoked:
         conn.execute(_REVOKE, {"codes": [code for code, _ in plan.revoked]})
+    heirs = campaigns.heirs(conn, [nodes[want.node_id] for want in plan.wants], now)
+    if heirs:
+        nodes |= {node.id: node for node in heirs.values()}
+        moved = [
+            replace(want, node_id=heirs[want.node_id].id) for want in plan.wants if want.node_id in heirs
+        ]
+        plan.wants = [want for want in plan.wants if want.node_id not in heirs] + moved
+        conn.execute(_INHERIT, [{"ref": want.ref, "to": want.node_id} for want in moved])
     served, low = pool.assign(conn, plan.wants, nodes, now)
     if plan.new:
         rows = [row | {"waiting": row["waiting"] and row["order_ref"] not in served} for row in plan.new]

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from plugin import settings, tasks
+from plugin.core import tombstones
 from plugin.database import among
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, pool, uses
@@ -106,6 +107,7 @@ _WAIT = (
 
 def gone(conn: Connection, node: Node, now: datetime) -> None:
     """Replace a discount that is there no longer, and have its given codes made again on the new one."""
+    tombstones.alone(conn, node.shop_id)
     if not _retire(conn, node, GONE, None, now):
         return
     conn.execute(_GIVE_UP, {"node": node.id})
@@ -119,6 +121,7 @@ def gone(conn: Connection, node: Node, now: datetime) -> None:
 
 def edited(conn: Connection, node: Node, differs: Collection[str], now: datetime) -> None:
     """Give nobody another code of a discount that was changed, and remember what differs; its unassigned codes go."""
+    tombstones.alone(conn, node.shop_id)
     first = _retire(conn, node, EDITED, differs, now)
     if not first:
         return

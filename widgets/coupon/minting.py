@@ -16,7 +16,7 @@ from plugin.errors import DankbarError, Retry
 from plugin.shopify import Misunderstood, Refused, discounts
 from plugin.shopify.discounts import Added, Amount, Percentage, Terms
 from plugin.tasks import TaskRun
-from widgets.coupon import mending, stock
+from widgets.coupon import mending, refusals, stock
 from widgets.coupon.campaigns import Campaign, Node
 
 T = TypeVar("T")
@@ -30,8 +30,11 @@ _AHEAD = timedelta(hours=1)
 """A discount begins a little before it is made: our clock may run ahead of Shopify's."""
 
 
-async def create(run: TaskRun, node: Node) -> None:
-    """Make the node at Shopify, or find it there by its first code. Raises GatewayError or Retry."""
+async def create(run: TaskRun, node: Node) -> bool:
+    """Make the node at Shopify, or find it there by its first code; False if Shopify refuses what it is to grant.
+
+    Raises GatewayError or Retry.
+    """
     code = await run.db.write(lambda conn: stock.first_code(conn, node))
     gid = await discounts.find_code(run.gateway, run.shop, code) if node.first_code else None
     code_gid: str | None = None
@@ -39,8 +42,12 @@ async def create(run: TaskRun, node: Node) -> None:
         try:
             made = await discounts.create_node(run.gateway, run.shop, _terms(node, code))
         except Refused as refused:
-            if not refused.has("TAKEN"):
+            if refused.has("INTERNAL_ERROR"):
                 raise
+            if not refused.has("TAKEN"):
+                errors, now = refused.errors, run.now
+                await run.db.write(lambda conn: refusals.record(conn, node, errors, now))
+                return False
             gid = await discounts.find_code(run.gateway, run.shop, code)
         else:
             gid, code_gid = made.id, made.code_id
@@ -52,6 +59,7 @@ async def create(run: TaskRun, node: Node) -> None:
         code_gid = found.get(code)
     home, own = gid, code_gid
     await run.db.write(lambda conn: stock.created(conn, node, home, code, own))
+    return True
 
 
 async def add(run: TaskRun, node: Node, gid: str, codes: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from plugin import settings
 from plugin.core.codes import new_code, new_codes
 from plugin.core.order_book import order
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, mending, offers, pool
+from widgets.coupon import campaigns, mending, offers, pool, refusals
 from widgets.coupon.campaigns import Node
 from widgets.coupon.deciding import MODELS
 from widgets.coupon.tables import ASKED, FREE, coupon, coupon_code, coupon_node
@@ -124,6 +124,7 @@ def created(conn: Connection, node: Node, gid: str, code: str, code_gid: str | N
     The node forgets it: once given it is somebody's, and is erased with them where codes are.
     """
     conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(gid=gid, first_code=None))
+    refusals.lifted(conn, node)
     minted(conn, node, {code: code_gid} if code_gid else {}, () if code_gid else (code,))
 
 

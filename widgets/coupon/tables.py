@@ -54,10 +54,11 @@ coupon_node = Table(
 """One discount node at Shopify for each campaign version, never changed. ``gid`` is None until it is known to be
 there, ``goods`` what it is limited to, as JSON, ``first_code`` the code it is created with, ``creation`` a running import of codes; from the code ``low_id`` on
 the pool is less than half full. One that was deleted or changed at Shopify has ``trouble`` since then, says what
-``differs``, and has given up its fingerprint to another."""
+``differs``, and has given up its fingerprint to another. One that Shopify refuses to make has ``trouble`` too and keeps
+its fingerprint; ``differs`` says what of it is refused, and in whose words."""
 
-GONE, EDITED = "gone", "edited"
-"""The two kinds of trouble."""
+GONE, EDITED, REFUSED = "gone", "edited", "refused"
+"""The kinds of trouble."""
 
 coupon_code = Table(
     "coupon_code",

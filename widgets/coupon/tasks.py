@@ -8,7 +8,18 @@ from sqlalchemy import Connection, bindparam, case, select, update
 from plugin.database import among, lock_rows
 from plugin.shopify import Refused
 from plugin.tasks import Handler, TaskRun
-from widgets.coupon import asking, campaigns, deciding, minting, pool, stock, uses, watching
+from widgets.coupon import (
+    asking,
+    campaigns,
+    deciding,
+    minting,
+    moving,
+    pool,
+    refusals,
+    stock,
+    uses,
+    watching,
+)
 from widgets.coupon.campaigns import Node
 from widgets.coupon.tables import ENDED, EXPIRED, REVOKED, SPENT, WITHDRAWN, coupon_code
 
@@ -59,8 +70,8 @@ async def _step(run: TaskRun, books: stock.Books) -> bool:
     if node.gid is None:
         if not (books.lack or books.lost):
             return False
-        await minting.create(run, node)
-    elif books.asked or node.creation is not None:
+        return await minting.create(run, node)
+    if books.asked or node.creation is not None:
         await minting.add(run, node, node.gid, books.asked)
     elif books.lost:
         await minting.restore(run, node, node.gid, books.lost)
@@ -122,4 +133,5 @@ TASKS: Mapping[str, Handler] = {
     pool.REMOVE: remove,
     deciding.CUSTOMER: asking.customer,
     watching.LOOK: watching.look,
+    refusals.MOVE: moving.move,
 }

@@ -228,6 +228,60 @@ async def test_a_stamp_cards_coupon_counts_for_what_it_is_worth(capped: Stage) -
     assert await capped.breaches() == []
 
 
+def season(id: str, value: int, priority: int = 50, **more: object) -> dict[str, object]:
+    """A campaign with a fixed amount."""
+    fixed = {"kind": "amount", "value": value, "minimum_subtotal": 3000}
+    return {"id": id, "title": id, "priority": priority, **fixed, **more}
+
+
+async def test_what_is_too_dear_for_the_month_leaves_the_order_a_cheaper_coupon(capped: Stage) -> None:
+    dear, small = season("dear", 1200), season("small", 200, priority=1)
+    await capped.set(campaigns=[dear, small])
+    await capped.fill(10)
+    assert await told(capped) == []
+    for id in (1, 2, 3):
+        await capped.order(id)
+        capped.pass_time(minutes=1)
+    seen = [(await capped.seen(id, "en")).value_text for id in (1, 2, 3)]
+    assert seen == ["€12", "€2", None]
+    assert await issued(capped) == ("2026-11", 1400)
+    assert await told(capped) == [
+        "This month's coupons are given out: €14 of €15. The next ones come on 1 December."
+    ]
+    assert await capped.breaches() == []
+
+
+async def test_while_a_cheaper_coupon_fits_only_the_dear_ones_are_said_to_be_given_out(capped: Stage) -> None:
+    later = season("later", 2000, 99, starts_on="2026-11-28")
+    await capped.set(campaigns=[season("dear", 1200), later], monthly_cap=2300)
+    await capped.fill(10)
+    partly = (
+        "This month's most valuable coupons are given out: €17 of €23. Others still are;"
+        " all of them again from 1 December on."
+    )
+    said = []
+    for id in (1, 2, 3):
+        await capped.order(id)
+        said.append(await told(capped))
+    assert [(await capped.seen(id, "en")).value_text for id in (1, 2, 3)] == ["€12", "€5", "€5"]
+    assert said == [
+        [],
+        [partly],
+        ["This month's coupons are given out: €22 of €23. The next ones come on 1 December."],
+    ]
+
+
+async def test_a_doubtful_order_gets_what_still_fits_when_the_answer_comes(capped: Stage) -> None:
+    await capped.set(campaigns=[season("vip", 1200, first_order_only=True)])
+    await capped.fill(10)
+    await capped.order(1, customer_id=7)
+    await capped.order(2)
+    await capped.answer(7, 1)
+    assert [(await capped.seen(id, "en")).value_text for id in (1, 2)] == ["€5", "€5"]
+    assert await issued(capped) == ("2026-11", 1000)
+    assert await capped.breaches() == []
+
+
 @pytest.mark.parametrize("wrong", [{"issued": 1}, {"erased": 1}])
 async def test_a_month_that_is_miscounted_is_noticed(capped: Stage, wrong: dict[str, int]) -> None:
     await capped.order(1)

@@ -9,10 +9,12 @@ import pytest
 from plugin.language import language
 from plugin.shopify import discounts
 from plugin.shopify.discounts import Percentage, Terms
+from plugin.tasks import task
 from tests.integration.coupon.shopify import Errand, NewErrand
 from tests.integration.coupon.stage import LOCALES
 from widgets.coupon import stock
 from widgets.coupon.alerts import alerts
+from widgets.coupon.deciding import CUSTOMER
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import FREE, GIVEN, REPLACED, WITHDRAWN, coupon, coupon_code, coupon_node
 from widgets.coupon.watching import JOB
@@ -179,3 +181,37 @@ async def test_coupons_that_wait_go_over_to_the_new_discount(errand: Errand) -> 
     assert {node for (node,) in await errand.stage.rows(coupon, "node_id")} == {heir}
     assert set(await errand.stage.states(range(1, stock.LEAST + 3))) == {"ready"}
     assert await errand.stage.breaches() == []
+
+
+@pytest.mark.parametrize("change", [None, {"usageLimit": None}])
+async def test_an_order_decided_after_its_discount_was_retired_gets_a_code_of_the_new_one(
+    new_errand: NewErrand, change: dict[str, Any] | None
+) -> None:
+    errand = await new_errand(CouponSettings(first_order_only=True))
+    await errand.work()
+    stage = errand.stage
+    await stage.order(1, customer_id=7)
+    await stage.order(2, customer_id=8)
+    await stage.answer(8, 1)
+    stage.pass_time(hours=1)
+    await stage.order(2, customer_id=8, status="voided")
+    if change is None:
+        delete(errand)
+    else:
+        errand.discounts[0].input = {**errand.discounts[0].input, **change}
+    old = [one.id for one in errand.discounts]
+    unanswered = task.delete().where(task.c.name == CUSTOMER)
+    await stage.db.write(lambda conn: conn.execute(unanswered))
+    await night(errand)
+    (made,) = [one for one in errand.discounts if one.id not in old]
+    stage.pass_time(hours=1)
+    await stage.answer(7, 1)
+    await stage.order(2, customer_id=8)
+    await errand.work()
+    assert errand.failures == []
+    assert await stage.states([1, 2]) == ["ready", "ready"]
+    for id in (1, 2):
+        assert (await stage.code(id)).casefold() in made.codes
+    (heir,) = [id for id, trouble in await stage.rows(coupon_node, "id", "trouble") if trouble is None]
+    assert await stage.rows(coupon, "node_id") == [(heir,), (heir,)]
+    assert await stage.breaches() == []

@@ -14,7 +14,7 @@ ANY = Choice("", 1, DAY)
 
 
 def got(doubt: Doubt, buyer: Buyer) -> tuple[int, Refusal | None] | None:
-    found = settle(doubt, buyer)
+    found = settle(doubt, buyer, DAY)
     return None if found is None else (found.node_id, found.refusal)
 
 
