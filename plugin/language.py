@@ -43,6 +43,10 @@ class Language:
     informal: bool
     catalogue: NullTranslations
 
+    def of(self, folder: Path) -> "Language":
+        """Return the same language and tone with the catalogues of another package."""
+        return _language(self.tag, self.informal, folder)
+
     def gettext(self, text: str, **values: object) -> str:
         """Return the text in this language, its ``%(name)s`` filled in when values are given."""
         found = self.catalogue.gettext(text)

@@ -1,7 +1,7 @@
 """What is kept no longer: handled webhooks, bodies nobody could handle, proofs of old checkouts, traces in the files."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,8 @@ from sqlalchemy import (
 import widgets
 from plugin import clock, shops, tasks
 from plugin.clock import Job
-from plugin.core import adjustments, privacy, privacy_tokens, tombstones
+from plugin.core import access_log, adjustments, privacy, privacy_tokens, removals, tombstones
+from plugin.core.removals import Removed, tally
 from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
 from plugin.database import Database, Utc, among, metadata
@@ -43,7 +44,7 @@ log = structlog.get_logger()
 
 _INSTALLED = select(shop.c.handle).where(shop.c.uninstalled_at.is_(None))
 _OLD_HANDLED = (
-    select(inbox.c.id)
+    select(inbox.c.id, inbox.c.shop)
     .where(inbox.c.state == HANDLED, inbox.c.handled_at < bindparam("before", type_=Utc))
     .order_by(inbox.c.id)
     .limit(PORTION)
@@ -81,17 +82,22 @@ def jobs(keyring: Keyring) -> Sequence[Job]:
 
 
 def keep_no_longer(conn: Connection, keyring: Keyring, shop_id: int | None, now: datetime) -> int:
-    """Do one portion of each kind, of one shop or of all; returns how much was done."""
+    """Do one portion of each kind, of one shop or of all; returns how much was done. Each shop's report counts it."""
     mine = None if shop_id is None else inbox.c.shop == _handle(conn, shop_id)
-    counts = {
-        "handled": _forget_handled(conn, mine, now),
-        "bodies": _empty_bodies(conn, keyring, mine, now),
-        "checkouts": _drop_tokens(conn, now),
-        "authors": adjustments.forget_authors(conn, now, PORTION),
+    looked, checkouts = _drop_tokens(conn, now)
+    removed = {
+        Removed.WEBHOOKS: _forget_handled(conn, mine, now),
+        Removed.BODIES: _empty_bodies(conn, keyring, mine, now),
+        Removed.CHECKOUTS: checkouts,
+        Removed.AUTHORS: adjustments.forget_authors(conn, now, PORTION),
+        Removed.LOOKS: access_log.forget_old(conn, now, PORTION),
     }
-    if done := sum(counts.values()):
-        log.info("retention", **counts)
-    return done
+    for kind, counts in removed.items():
+        removals.note(conn, kind, {shop: count for shop, count in counts.items() if shop}, now)
+    totals = {kind.value: sum(counts.values()) for kind, counts in removed.items()}
+    if any(totals.values()):
+        log.info("retention", **totals)
+    return sum(totals.values()) - totals[Removed.CHECKOUTS] + looked + removals.forget_old(conn, now)
 
 
 async def rewrite(db: Database, shop_id: int | None, now: datetime) -> int:
@@ -112,26 +118,34 @@ def _handle(conn: Connection, shop_id: int) -> str:
     return found.handle if found else ""
 
 
-def _forget_handled(conn: Connection, mine: ColumnElement[bool] | None, now: datetime) -> int:
+def _forget_handled(conn: Connection, mine: ColumnElement[bool] | None, now: datetime) -> Mapping[int, int]:
     statement = _OLD_HANDLED if mine is None else _OLD_HANDLED.where(mine)
-    ids = list(conn.execute(statement, {"before": now - HANDLED_FOR}).scalars())
-    if ids:
-        conn.execute(_FORGET, {"ids": ids})
-    return len(ids)
+    rows = conn.execute(statement, {"before": now - HANDLED_FOR}).all()
+    if rows:
+        conn.execute(_FORGET, {"ids": [row.id for row in rows]})
+    return _by_shop(conn, [row.shop for row in rows])
 
 
-def _empty_bodies(conn: Connection, keyring: Keyring, mine: ColumnElement[bool] | None, now: datetime) -> int:
+def _by_shop(conn: Connection, handles: Sequence[str]) -> Mapping[int, int]:
+    """How many there are of each shop by its key, 0 for those who never had the app."""
+    known = shops.shops_by_handle(conn, set(handles)) if handles else {}
+    return tally(known[handle].id if handle in known else 0 for handle in handles)
+
+
+def _empty_bodies(
+    conn: Connection, keyring: Keyring, mine: ColumnElement[bool] | None, now: datetime
+) -> Mapping[int, int]:
     """Erase bodies whose time is over; the row stays and says so, and an order's facts are fetched instead."""
     statement = _OLD_BODIES if mine is None else _OLD_BODIES.where(mine)
     rows = conn.execute(statement, {"known": now - BODIES_FOR, "unknown": now - UNKNOWN_FOR}).all()
     if not rows:
-        return 0
+        return {}
     _ask_again(conn, keyring, rows, now)
     before = conn.execute(_REASONS, {"ids": [row.id for row in rows]})
     gone = "What it said was erased after its time."
     reasons = [{"event_id": row.id, "why": f"{row.reason} {gone}" if row.reason else gone} for row in before]
     conn.execute(_EMPTY, reasons)
-    return len(rows)
+    return _by_shop(conn, [row.shop for row in rows])
 
 
 def _ask_again(conn: Connection, keyring: Keyring, rows: Iterable[Any], now: datetime) -> None:
@@ -161,9 +175,10 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _drop_tokens(conn: Connection, now: datetime) -> int:
+def _drop_tokens(conn: Connection, now: datetime) -> tuple[int, Mapping[int, int]]:
+    """At how many orders it looked, and how many proofs went, by shop."""
     after = clock.reached(conn, RETENTION)
     dropped = privacy_tokens.drop_tokens(conn, after, now, PORTION)
     if dropped.reached > after:
         clock.reach(conn, RETENTION, now, dropped.reached)
-    return dropped.looked
+    return dropped.looked, dropped.dropped

@@ -32,6 +32,8 @@ MODULES = (
     "plugin.core.tombstones",
     "plugin.core.privacy",
     "plugin.core.data_requests",
+    "plugin.core.removals",
+    "plugin.core.access_log",
     "webhooks.inbox",
     "widgets",
 )

@@ -7,9 +7,11 @@ import msgspec
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
-from plugin.core import data_requests, privacy
+from plugin.core import data_requests, privacy, tombstones
+from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
 from plugin.errors import Park
+from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import erasure
 from webhooks.inbox import Event
@@ -60,8 +62,14 @@ def data_requested(
     if shop is None:
         return
     customer = body.customer.id if body.customer else None
-    person = privacy.find(conn, shop.id, customer, body.orders_requested or ())
-    data_requests.record(conn, shop.id, body.data_request.id, customer, person.orders, event.received_at)
+    tombstones.share(conn, [shop.id])
+    named = set(body.orders_requested or ())
+    person = privacy.find(conn, shop.id, customer, named)
+    unknown = named - set(person.orders.values())
+    unknown -= tombstones.erased(conn, shop.id, Kind.ORDER, unknown, Pseudonyms(keyring, [shop]))
+    data_requests.record(
+        conn, shop.id, body.data_request.id, customer, person.orders, event.received_at, unknown
+    )
 
 
 def customer_redacted(

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 import widgets
 from plugin import shops
-from plugin.core import privacy, tombstones
+from plugin.core import data_requests, privacy, removals, tombstones
+from plugin.core.removals import Removed
 from plugin.core.tombstones import Kind
 from plugin.crypto import Keyring
 from plugin.database import among
@@ -67,9 +68,12 @@ def erase_customer(
     tombstones.bury(conn, shop.id, Kind.CUSTOMER, sorted(customers), pseudonyms)
     clear_inbox(conn, keyring, shop.handle, orders, customers, now)
     conn.execute(_FETCHES, {"shop": shop.id, "keys": [str(id) for id in sorted(orders)]})
+    data_requests.forget_orders(conn, shop.id, orders)
     subject = widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders)))
     if shop.installed:
         widgets.recall(conn, subject, partial(keyring.seal, context=f"shop:{shop.id}:recall"), now)
+    if privacy.is_known(conn, shop.id, person):
+        removals.note(conn, Removed.PEOPLE, {shop.id: 1}, now)
     widgets.erase(conn, subject, now)
     privacy.note(conn, "customer", now)
 

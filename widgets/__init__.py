@@ -4,6 +4,7 @@ from widgets.base import Breach, Context, Figure, Invariant, Missing, Processing
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive, merged
 from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
+from widgets.readable import readable_page
 from widgets.registry import ALL, SECTIONS
 from widgets.rehearsal import Preview, Scene, preview
 from widgets.reports import Cell, Reading, Report, Sheet
@@ -38,6 +39,7 @@ __all__ = [
     "export_request",
     "merged",
     "preview",
+    "readable_page",
     "recall",
     "subject",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
+from plugin.language import Language
 from widgets.base import Context, Page, Widget
 from widgets.registry import ALL
 
@@ -51,6 +52,12 @@ def document(widget: Widget[Any], page: Page[Any], ctx: Context, view: object | 
             ngettext=ctx.language.ngettext,
         )
     )
+
+
+def sheet(template: str, view: object, language: Language) -> str:
+    """Return a document that belongs to no widget, by a template of the shared ones."""
+    texts = {"language": language, "_": language.gettext, "ngettext": language.ngettext}
+    return _environment().get_template(template).render(view=view, **texts)
 
 
 @cache

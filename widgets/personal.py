@@ -12,7 +12,7 @@ from plugin.core.data_requests import Found, Request
 from plugin.language import Language, sentence
 from plugin.shops import Shop
 from widgets.base import Seal, Subject
-from widgets.processing import everything
+from widgets.processing import by_owner, everything, spoken
 from widgets.registry import ALL
 
 FOUND = {
@@ -47,19 +47,21 @@ def export_request(conn: Connection, shop: Shop, request: Request, language: Lan
 
 def export_of(conn: Connection, shop: Shop, person: Subject, language: Language) -> dict[str, Any]:
     """Return the records of every processing, each with what it is and why it is kept, in the reader's language."""
-    text = language.gettext
-    data = [
-        {
-            "what": text(processing.what),
-            "purpose": text(processing.purpose),
-            "basis": text(processing.basis),
-            "retention": text(processing.retention),
-            "recipients": [text(one) for one in processing.recipients],
-            "records": [dict(record) for record in processing.export(conn, person)],
-        }
-        for processing in everything()
-        if processing.export is not None
-    ]
+    data = []
+    for owner, processing in by_owner():
+        if processing.export is None:
+            continue
+        text = spoken(language, owner).gettext
+        data.append(
+            {
+                "what": text(processing.what),
+                "purpose": text(processing.purpose),
+                "basis": text(processing.basis),
+                "retention": text(processing.retention),
+                "recipients": [text(one) for one in processing.recipients],
+                "records": [dict(record) for record in processing.export(conn, person)],
+            }
+        )
     found = {"shop": shop.domain, "customers": [str(id) for id in person.customer_ids], "data": data}
     plain: dict[str, Any] = msgspec.to_builtins(found)
     return plain

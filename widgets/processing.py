@@ -1,6 +1,7 @@
 """What is kept about people for all widgets together; each widget declares its own beside this.
 
-One list serves the data panel, the export and the erasure. A test holds it against every column of every table.
+One list serves the data panel, the export, the erasure and the shop's own records. A test holds it against every
+column of every table.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from plugin.core import data_requests, order_codec, privacy
+from plugin.core import access_log, data_requests, order_codec, privacy
 from plugin.core.data_requests import data_request
 from plugin.core.order_book import order
 from plugin.core.orders import OrderState
 from plugin.database import among
-from plugin.language import sentence
-from widgets.base import Processing, Subject
+from plugin.language import LOCALES, Language, sentence
+from widgets.base import Processing, Subject, Widget
 from widgets.registry import ALL
 
 CONTRACT = sentence("Contract (Art. 6 (1) (b) GDPR)")
@@ -118,6 +119,31 @@ def _forget_requests(conn: Connection, subject: Subject, now: datetime) -> None:
     data_requests.forget(conn, subject.shop_id, subject.customer_ids)
 
 
+def _looks(conn: Connection, subject: Subject) -> Iterable[Mapping[str, object]]:
+    return access_log.of_person(conn, subject.shop_id, subject.customer_ids, subject.order_refs)
+
+
+def _forget_looks(conn: Connection, subject: Subject, now: datetime) -> None:
+    access_log.forget(conn, subject.shop_id, subject.customer_ids, subject.order_refs)
+
+
+ACCESS = Processing(
+    what=sentence("When somebody of the shop's staff looked at this record, and who"),
+    purpose=sentence("So that nobody looks at it without a reason."),
+    basis=DUTY,
+    retention=sentence("One year."),
+    columns=(
+        "access_log.account_id",
+        "access_log.order_ref",
+        "access_log.staff",
+        "access_log.what",
+        "access_log.seen_at",
+    ),
+    export=_looks,
+    erase=_forget_looks,
+)
+"""Erased while accounts still have their customers: it is found by them."""
+
 REQUESTS = Processing(
     what=sentence("That data was asked for, when, and when it was handed over"),
     purpose=sentence("To answer such requests in time, and to be able to show it."),
@@ -127,6 +153,7 @@ REQUESTS = Processing(
     columns=(
         "data_request.request_id",
         "data_request.order_refs",
+        "data_request.orders_unknown",
         "data_request.found",
         "data_request.received_at",
         "data_request.due_at",
@@ -190,8 +217,19 @@ TOMBSTONES = Processing(
 def everything() -> list[Processing]:
     """Return all that is kept about people: the widgets' own in name order, and what they share.
 
-    Erasing follows this order: requests know people by their accounts, before these lose their customer, and orders
-    lose their facts last.
+    Erasing follows this order: requests and looks know people by their accounts, before these lose their customer, and
+    orders lose their facts last.
     """
-    own = [processing for widget in ALL.values() for processing in widget.processing]
-    return [REQUESTS, *own, ORDERS, CHECKOUT, MESSAGES, TOMBSTONES]
+    return [processing for _, processing in by_owner()]
+
+
+def by_owner() -> list[tuple[Widget[Any] | None, Processing]]:
+    """Return the same, each with the widget that declares it, None for what widgets share."""
+    own = [(widget, processing) for widget in ALL.values() for processing in widget.processing]
+    first, last = (REQUESTS, ACCESS), (ORDERS, CHECKOUT, MESSAGES, TOMBSTONES)
+    return [*((None, one) for one in first), *own, *((None, one) for one in last)]
+
+
+def spoken(language: Language, owner: Widget[Any] | None) -> Language:
+    """Return the language with the catalogue in which an owner's declarations are translated."""
+    return language.of(LOCALES if owner is None else owner.locales)

@@ -2,7 +2,19 @@
 
 from starlette.routing import BaseRoute, Route
 
-from plugin.admin import adjusting, assets, checklist, export, home, ledger, parked, reports, sections
+from plugin.admin import (
+    adjusting,
+    assets,
+    checklist,
+    data_asked,
+    duties,
+    export,
+    home,
+    ledger,
+    parked,
+    reports,
+    sections,
+)
 from plugin.admin.door import AdminDoor
 
 
@@ -31,6 +43,9 @@ def admin_routes() -> list[BaseRoute]:
             Route("/admin/ledger/adjust", adjusting.correct, methods=["POST"]),
             Route("/admin/ledger/export", export.export, methods=["GET"]),
             Route("/admin/ledger/verify", ledger.check, methods=["POST"]),
+            Route("/admin/privacy", duties.page, methods=["GET"]),
+            Route("/admin/privacy/requests/{id}", data_asked.finish, methods=["POST"]),
+            Route("/admin/privacy/requests/{id}/{format}", data_asked.hand_out, methods=["GET"]),
         ]
     )
     return [

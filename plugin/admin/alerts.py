@@ -10,12 +10,13 @@ from plugin.admin.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One sentence, the page of the widget that says it, and the scope that would help."""
+    """One sentence, the page where to act on it, and the scope that would help; ``label`` names a page without settings."""
 
     text: str
     title: str
     href: str
     scope: str | None = None
+    label: str = ""
 
 
 def alerts(conn: Connection, desk: Desk, name: str | None = None) -> tuple[Alert, ...]:

@@ -68,6 +68,7 @@ def navigation(desk: Desk) -> tuple[Link, ...]:
     ]
     rest = [
         Link(gettext("Points ledger"), desk.link("/admin/ledger")),
+        Link(gettext("Personal data"), desk.link("/admin/privacy")),
         Link(gettext("Shop"), desk.link("/admin/shop")),
     ]
     return (*own, *rest)

@@ -6,11 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from plugin.admin.desk import Desk, desk_of
 from plugin.admin.spreadsheet import BOM, as_file, plain, written
+from plugin.core import access_log
+from plugin.core.access_log import Look
 from plugin.core.extract import PORTION, Place, place_of, portion
 from plugin.errors import Invalid
 from plugin.language import sentence
@@ -37,8 +40,15 @@ async def export(request: Request[Any]) -> Response:
     text = request.query_params.get("customer", "")
     if text and not (_CUSTOMER.fullmatch(text) and int(text) < 2**63):
         raise Invalid(sentence("There is no such customer."))
-    lines = _table(desk, int(text) if text else None)
+    customer = int(text) if text else None
+    await desk.runtime.db.write(lambda conn: _note(conn, desk, customer))
+    lines = _table(desk, customer)
     return StreamingResponse(lines, headers=as_file(desk, desk.shop.handle))
+
+
+def _note(conn: Connection, desk: Desk, customer_id: int | None) -> None:
+    what = Look.LEDGER if customer_id is None else Look.ENTRIES
+    access_log.note(conn, desk.shop.id, desk.staff, what, desk.now, customer_id=customer_id)
 
 
 async def _table(desk: Desk, customer_id: int | None) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from plugin import backlog
 from plugin.admin.alerts import Alert, alerts
 from plugin.admin.answer import Link, answer
 from plugin.admin.checklist import Checklist, checklist
+from plugin.admin.data_asked import asked_alerts
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
@@ -111,7 +112,7 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
         for name, widget in widgets.ALL.items()
     ]
     return HomeView(
-        alerts=alerts(conn, desk),
+        alerts=(*asked_alerts(conn, desk), *alerts(conn, desk)),
         checklist=checklist(conn, desk, found),
         numbers=_numbers(conn, desk),
         reports=links(desk),

@@ -4,8 +4,12 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from plugin.admin.desk import Desk
 from plugin.admin.statement import Statement, statement_of
+from plugin.core import access_log
+from plugin.core.access_log import Look
 from plugin.language import sentence
 from plugin.shopify import GatewayError, Unreachable, order_named
 
@@ -38,7 +42,7 @@ class Found:
 async def find(desk: Desk, asked: str) -> Found:
     """Return the statement of whom was asked for: the one way in which staff comes to see a customer's points.
 
-    What is no known number is asked of Shopify as an order's name.
+    Whoever looks is written down in the access log before anything is shown. What is no known number is asked of Shopify as an order's name.
     """
     gettext = desk.language.gettext
     number = _NUMBER.fullmatch(asked)
@@ -61,7 +65,22 @@ async def find(desk: Desk, asked: str) -> Found:
 
 
 async def _read(desk: Desk, number: int) -> Statement | None:
-    return await desk.runtime.db.snapshot(lambda conn: statement_of(conn, desk.shop.id, number, desk.now))
+    found = await desk.runtime.db.snapshot(lambda conn: statement_of(conn, desk.shop.id, number, desk.now))
+    if found is not None:
+        await desk.runtime.db.write(lambda conn: _note(conn, desk, found))
+    return found
+
+
+def _note(conn: Connection, desk: Desk, found: Statement) -> None:
+    access_log.note(
+        conn,
+        desk.shop.id,
+        desk.staff,
+        Look.STATEMENT,
+        desk.now,
+        customer_id=found.customer_id,
+        order_id=found.order_id,
+    )
 
 
 async def _named(desk: Desk, name: str) -> int | None:

@@ -28,6 +28,7 @@ from plugin.core import accounts, positions, redemptions
 from plugin.core.accounts import Account, account
 from plugin.core.ledger import ADJUSTMENT, Entry, ledger_entry
 from plugin.core.privacy import MINE
+from plugin.core.removals import tally
 from plugin.database import Big, Id, Utc, among, metadata
 
 REASON_LENGTH = 200
@@ -74,7 +75,7 @@ _READ = (
     .order_by(adjustment.c.made_at, adjustment.c.id)
 )
 _OLD_AUTHORS = (
-    select(adjustment.c.id)
+    select(adjustment.c.id, adjustment.c.shop_id)
     .where(adjustment.c.author.is_not(None), adjustment.c.made_at < bindparam("before", type_=Utc))
     .order_by(adjustment.c.id)
     .limit(bindparam("most"))
@@ -173,9 +174,9 @@ def forget(conn: Connection, shop_id: int, customer_ids: Iterable[int]) -> None:
     conn.execute(_FORGET, {"shop": shop_id, "customers": list(customer_ids)})
 
 
-def forget_authors(conn: Connection, now: datetime, most: int) -> int:
-    """Erase who made adjustments that are older than their time; returns how many, at most ``most``."""
-    ids = list(conn.execute(_OLD_AUTHORS, {"before": now - AUTHORS_FOR, "most": most}).scalars())
-    if ids:
-        conn.execute(_FORGET_AUTHORS, {"ids": ids})
-    return len(ids)
+def forget_authors(conn: Connection, now: datetime, most: int) -> dict[int, int]:
+    """Erase who made adjustments that are older than their time; returns how many by shop, at most ``most``."""
+    rows = conn.execute(_OLD_AUTHORS, {"before": now - AUTHORS_FOR, "most": most}).all()
+    if rows:
+        conn.execute(_FORGET_AUTHORS, {"ids": [row.id for row in rows]})
+    return tally(row.shop_id for row in rows)

@@ -1,7 +1,7 @@
 """What people asked to see of their data, until the merchant has handed it over."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from plugin.core.accounts import account
+from plugin.core.order_book import order
 from plugin.database import Big, Id, Upsert, Utc, among, metadata
 
 TIME = timedelta(days=30)
@@ -44,6 +45,7 @@ data_request = Table(
     Column("request_id", Big),
     Column("account_id", Id, ForeignKey("account.id"), index=True),
     Column("order_refs", Text, nullable=False),
+    Column("orders_unknown", Text, nullable=False, server_default="[]"),
     Column("found", String(10), nullable=False),
     Column("received_at", Utc, nullable=False),
     Column("due_at", Utc, nullable=False),
@@ -51,8 +53,8 @@ data_request = Table(
     Index("uq_data_request_request_id_shop_id", "request_id", "shop_id", unique=True),
     Index("ix_data_request_shop_id_done_at", "shop_id", "done_at"),
 )
-"""Named by our own keys: ``order_refs`` is a JSON list. ``request_id`` is Shopify's number of it, null once the
-person is erased."""
+"""Named by our own keys: ``order_refs`` is a JSON list, ``orders_unknown`` one of Shopify's numbers of orders that were
+named and of which nothing was known. ``request_id`` is Shopify's number of it, null once the person is erased."""
 
 _ADD = Upsert(lambda insert: insert(data_request).on_conflict_do_nothing())
 _ACCOUNT = select(account.c.id).where(
@@ -71,8 +73,20 @@ _ACCOUNTS = select(account.c.id).where(
 _FORGET = (
     update(data_request)
     .where(data_request.c.shop_id == bindparam("shop"), data_request.c.account_id.in_(_ACCOUNTS))
-    .values(request_id=None, order_refs="[]")
+    .values(request_id=None, order_refs="[]", orders_unknown="[]")
 )
+_NAMING = select(data_request.c.id, data_request.c.orders_unknown).where(
+    data_request.c.shop_id == bindparam("shop"), data_request.c.orders_unknown != "[]"
+)
+_RENAME = (
+    update(data_request)
+    .where(data_request.c.id == bindparam("request"))
+    .values(orders_unknown=bindparam("left"))
+)
+_NUMBERS = select(order.c.id, order.c.order_id).where(
+    order.c.shop_id == bindparam("shop"), among(order.c.id, "refs"), order.c.order_id.is_not(None)
+)
+_ONE = _READ.where(data_request.c.id == bindparam("request"))
 _DONE = (
     update(data_request)
     .where(
@@ -86,11 +100,15 @@ _DONE = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; ``customer_id`` is None for somebody unknown or erased since."""
+    """A request; ``customer_id`` is None for somebody unknown or erased since.
+
+    ``orders_unknown`` are the orders that were named with it and never came here.
+    """
 
     id: int
     customer_id: int | None
     order_refs: tuple[int, ...]
+    orders_unknown: tuple[int, ...]
     found: Found
     received_at: datetime
     due_at: datetime
@@ -104,6 +122,7 @@ def record(
     customer_id: int | None,
     order_refs: Iterable[int],
     received_at: datetime,
+    orders_unknown: Iterable[int] = (),
 ) -> None:
     """Record a request once; whom it is about is kept by our own keys."""
     refs = sorted(order_refs)
@@ -118,6 +137,7 @@ def record(
         "request_id": request_id,
         "account_id": owner,
         "order_refs": json.dumps(refs),
+        "orders_unknown": json.dumps(sorted(orders_unknown)),
         "found": found.value,
         "received_at": received_at,
         "due_at": received_at + TIME,
@@ -128,6 +148,18 @@ def record(
 def requests(conn: Connection, shop_id: int) -> list[Request]:
     """Return the shop's requests, the most urgent first."""
     return [_request(row) for row in conn.execute(_READ, {"shop": shop_id})]
+
+
+def request(conn: Connection, shop_id: int, number: int) -> Request | None:
+    """Return one request of the shop by our own number of it."""
+    row = conn.execute(_ONE, {"shop": shop_id, "request": number}).one_or_none()
+    return None if row is None else _request(row)
+
+
+def orders_named(conn: Connection, shop_id: int, found: Request) -> list[int]:
+    """Return Shopify's numbers of the orders that were named with the request, but those erased since."""
+    rows = conn.execute(_NUMBERS, {"shop": shop_id, "refs": list(found.order_refs)})
+    return sorted([row.order_id for row in rows] + list(found.orders_unknown))
 
 
 def finish(conn: Connection, shop_id: int, request: int, now: datetime) -> bool:
@@ -141,7 +173,23 @@ def forget(conn: Connection, shop_id: int, customer_ids: Iterable[int]) -> None:
         conn.execute(_FORGET, {"shop": shop_id, "customers": customers})
 
 
+def forget_orders(conn: Connection, shop_id: int, order_ids: Collection[int]) -> None:
+    """Drop the numbers of erased orders of which nothing was known here but that a request named them."""
+    for row in conn.execute(_NAMING, {"shop": shop_id}).all() if order_ids else ():
+        named = json.loads(row.orders_unknown)
+        left = [number for number in named if number not in order_ids]
+        if len(left) < len(named):
+            conn.execute(_RENAME, {"request": row.id, "left": json.dumps(left)})
+
+
 def _request(row: Any) -> Request:
-    refs = tuple(json.loads(row.order_refs))
-    found = Found(row.found)
-    return Request(row.id, row.customer_id, refs, found, row.received_at, row.due_at, row.done_at)
+    return Request(
+        id=row.id,
+        customer_id=row.customer_id,
+        order_refs=tuple(json.loads(row.order_refs)),
+        orders_unknown=tuple(json.loads(row.orders_unknown)),
+        found=Found(row.found),
+        received_at=row.received_at,
+        due_at=row.due_at,
+        done_at=row.done_at,
+    )

@@ -92,6 +92,12 @@ def find(conn: Connection, shop_id: int, customer_id: int | None, order_ids: Ite
     return Person(tuple(sorted(customers)), orders)
 
 
+def is_known(conn: Connection, shop_id: int, person: Person) -> bool:
+    """Tell whether anything leads to the person: an order, or an account that has not lost its customer."""
+    values = {"shop": shop_id, "customers": list(person.customer_ids)}
+    return bool(person.orders) or conn.execute(MINE, values).first() is not None
+
+
 def seal(conn: Connection, refs: Iterable[int]) -> None:
     """Clear the orders of all that was ever told of them; what they posted stays, and is never changed again."""
     if wanted := sorted(refs):

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from plugin.core import order_codec
 from plugin.core.order_book import PROOF, order
+from plugin.core.removals import tally
 from plugin.database import lock_rows
 
 _NEXT = (
-    select(order.c.id, order.c.first_at, order.c.state)
+    select(order.c.id, order.c.shop_id, order.c.first_at, order.c.state)
     .where(order.c.id > bindparam("after"))
     .order_by(order.c.id)
     .limit(bindparam("most"))
@@ -23,11 +24,11 @@ _WRITE = update(order).where(order.c.id == bindparam("ref")).values(state=bindpa
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A portion: up to which order it looked, at how many, and how many hashes it dropped."""
+    """A portion: up to which order it looked, at how many, and how many hashes it dropped, by shop."""
 
     reached: int
     looked: int
-    dropped: int
+    dropped: Mapping[int, int]
 
 
 def drop_tokens(conn: Connection, after: int, now: datetime, most: int) -> Dropped:
@@ -37,6 +38,7 @@ def drop_tokens(conn: Connection, after: int, now: datetime, most: int) -> Dropp
     """
     reached, looked = after, 0
     changed: list[Mapping[str, Any]] = []
+    owners: list[int] = []
     statement = _NEXT_LOCKED if lock_rows(conn) else _NEXT
     for row in conn.execute(statement, {"after": after, "most": most}).all():
         if row.first_at is not None and now - row.first_at <= PROOF:
@@ -46,6 +48,7 @@ def drop_tokens(conn: Connection, after: int, now: datetime, most: int) -> Dropp
         if state is not None and state.token is not None:
             bare = order_codec.encode(replace(state, token=None))
             changed.append({"ref": row.id, "new_state": bare})
+            owners.append(row.shop_id)
     if changed:
         conn.execute(_WRITE, changed)
-    return Dropped(reached, looked, len(changed))
+    return Dropped(reached, looked, tally(owners))

@@ -9,6 +9,7 @@ import widgets
 from plugin import schema
 
 IMPERSONAL: Mapping[str, str] = {
+    "access_log": "id shop_id",
     "account": "id shop_id root_id expires",
     "adjustment": "id shop_id account_id business_key",
     "bonus": "id shop_id account_id",
@@ -39,6 +40,7 @@ IMPERSONAL: Mapping[str, str] = {
     "redemption_return": "redemption_id lives_until",
     "redemption_use": "redemption_id order_ref",
     "refund": "shop_id order_ref",
+    "removal": "shop_id ran_at kind number",
     "setting": "shop_id section version valid_from value",
     "shop": (
         "id handle installed_at uninstalled_at exchanged_at development country name gid primary_domain "

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, select
 
 import widgets
 from plugin import retention
-from plugin.core import order_codec
+from plugin.core import order_codec, removals
 from plugin.core.order_book import PROOF, order
+from plugin.core.removals import Removed
 from plugin.database import Database
 from plugin.shops import Shop, record_uninstall
 from plugin.tasks import task
@@ -143,6 +144,9 @@ async def test_one_shops_tick_leaves_the_others_webhooks(db: Database, example: 
         engine.store(conn, "orders/create", purchase(1).body(), now=NOW, shop="other")
         engine.handle_all(conn, NOW)
         keep(conn, NOW + 8 * DAY, other.id)
+        assert removals.runs(conn, example.id, 9) == []
+        [run] = removals.runs(conn, other.id, 9)
+        assert run.counts == {Removed.WEBHOOKS: 1}
         assert {row.shop for row in conn.execute(select(inbox.c.shop))} == {"example"}
         assert {state for state, _, _ in states(conn)} == {HANDLED}
 
@@ -167,6 +171,8 @@ async def test_the_proof_of_a_checkout_is_kept_for_sixty_days_and_no_later_fact_
         after = NOW + PROOF + timedelta(seconds=1)
         keep(conn, after)
         assert hashes(conn) == {FIRST: False, FIRST + 1: True}
+        [run] = [one for one in removals.runs(conn, example.id, 9) if one.at == after]
+        assert run.counts == {Removed.CHECKOUTS: 1}
         for made in (early, late):
             made.wait(86_400)
             made.cancel()
