@@ -4,6 +4,7 @@ import html
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from plugin import metrics
 from plugin.config import Config
 from plugin.errors import AppError, Invalid, TooLarge
 from plugin.language import language
@@ -69,12 +71,14 @@ class Envelope:
             extra += _CORS
         if path == "/" or any(_is_under(path, prefix) for prefix in PRIVATE):
             extra.append(_NO_STORE)
-        started = False
+        started, begun = False, perf_counter()
 
         async def sending(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                metrics.REQUESTS.labels(metrics.part_of(path), message["status"]).inc()
+                metrics.REQUEST_SECONDS.labels(metrics.part_of(path)).observe(perf_counter() - begun)
                 message["headers"] = _merged(message.get("headers", []), extra)
             await send(message)
 

@@ -15,9 +15,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from prometheus_client import Counter
 from shopify_app import RequestInput, ShopifyApp
 
+from plugin import metrics
 from plugin.config import Config
 from plugin.errors import Unauthorized
 from plugin.shopify.names import MAX_ID, handle_of
@@ -27,9 +27,6 @@ PATCH_PATH = "/auth/patch-id-token"
 
 RESERVED = frozenset({"shop", "timestamp", "signature", "path_prefix", "logged_in_customer_id", "hmac"})
 """Parameters the app proxy adds; a visitor who adds one too would be read for Shopify."""
-
-CLAIMS = Counter("dankbar_shopper_claims", "Undocumented claims seen in shoppers' tokens", ["claim"])
-"""``iss``, ``sid`` or ``other``: whether Shopify's real tokens carry more than its documentation says."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKEN_LENGTH = 8192
@@ -142,7 +139,7 @@ def shopper(config: Config, call: Call) -> Shopper:
         customer_id = _id(found[1])
     unfamiliar = tuple(sorted(claims.keys() - _FAMILIAR))
     for claim in unfamiliar:
-        CLAIMS.labels(claim if claim in {"iss", "sid"} else "other").inc()
+        metrics.CLAIMS.labels(claim if claim in {"iss", "sid"} else "other").inc()
     return Shopper(handle, customer_id, unfamiliar)
 
 

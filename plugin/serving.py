@@ -9,14 +9,16 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from plugin import scrape
 from plugin.app import create_app
 from plugin.config import Config
+from plugin.crypto import Keyring
 from plugin.database import database_url
 from plugin.errors import ConfigurationError
 from plugin.logs import configure_logging
 from plugin.ports import expect_free
-from plugin.runtime import open_runtime, opened
-from plugin.worker import Worker
+from plugin.runtime import Runtime, open_runtime, opened
+from plugin.worker import Worker, jobs
 
 OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
@@ -40,12 +42,17 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
         raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
     asyncio.run(_check(config, host, port))
     signal.signal(signal.SIGTERM, _end)
-    if workers == 1:
-        uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
-        return
-    os.environ[_NO_WORKER] = "" if with_worker else "1"
-    factory = "plugin.serving:from_environment"
-    uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
+    with scrape.answering(config, _jobs(config), together=workers > 1):
+        if workers == 1:
+            uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
+            return
+        os.environ[_NO_WORKER] = "" if with_worker else "1"
+        factory = "plugin.serving:from_environment"
+        uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
+
+
+def _jobs(config: Config) -> list[str]:
+    return [job.name for job in jobs(Keyring(config.secret_keys))]
 
 
 async def _check(config: Config, host: str, port: int) -> None:
@@ -69,8 +76,13 @@ def from_environment() -> ASGIApp:
 async def work(config: Config) -> None:
     """Run a worker until SIGTERM or SIGINT; what is under way is finished first."""
     async with open_runtime(config) as runtime:
-        worker = Worker(runtime)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
-        await worker.run()
+        with scrape.answering(config, _jobs(config)):
+            await _work(runtime)
+
+
+async def _work(runtime: Runtime) -> None:
+    worker = Worker(runtime)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()

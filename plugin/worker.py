@@ -5,17 +5,19 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from time import perf_counter
 
 import structlog
 
 import widgets
-from plugin import clock, nightly, onboarding, reconcile, rederive, retention, shops, tasks
+from plugin import clock, metrics, nightly, onboarding, reconcile, rederive, retention, shops, tasks
 from plugin.clock import Job
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
 from plugin.runtime import Runtime
 from plugin.tasks import Claimed, Handler, TaskRun
 from webhooks import handle
+from webhooks.handle import Batch
 from webhooks.receive import INBOX_BELL
 
 BATCHES = {"sqlite": 128, "postgresql": 512}
@@ -102,7 +104,9 @@ class Worker:
             try:
                 await loop()
             except Exception as error:  # noqa: BLE001 a worker outlives every outage
-                log.error("worker hindered", loop=getattr(loop, "__name__", ""), error=type(error).__name__)
+                name = getattr(loop, "__name__", "").removeprefix("_")
+                metrics.HINDRANCES.labels(name).inc()
+                log.error("worker hindered", loop=name, error=type(error).__name__)
                 await self._pause(1)
 
     async def _drain_inbox(self) -> None:
@@ -119,9 +123,12 @@ class Worker:
     async def handle_once(self) -> int:
         """Handle one batch of stored events and return how many were taken."""
         runtime, now = self._runtime, datetime.now(UTC)
+        start = perf_counter()
         batch = await runtime.db.write(
             lambda conn: handle.handle_due(conn, runtime.keyring, now, self._batch)
         )
+        if batch.taken:
+            _count(batch, perf_counter() - start)
         if batch.orders:
             runtime.bells.ring(*(f"order:{shop}:{order}" for shop, order in batch.orders), TASKS_BELL)
         return batch.taken
@@ -147,13 +154,15 @@ class Worker:
     async def run_task(self, one: Claimed) -> None:
         """Run a claimed task and record how it ended."""
         try:
-            async with asyncio.timeout(TASK_LIMIT):
-                await self._perform(one)
+            with metrics.timed(metrics.TASK_SECONDS):
+                async with asyncio.timeout(TASK_LIMIT):
+                    await self._perform(one)
         except Exception as error:  # noqa: BLE001 every failure is recorded with the task
             await self._record_failure(one, error)
             return
         now = datetime.now(UTC)
         await self._runtime.db.write(lambda conn: tasks.finish(conn, self._owner, one, now))
+        metrics.TASKS.labels(one.name, "done").inc()
         self._runtime.bells.ring(TASKS_BELL)
 
     async def _perform(self, one: Claimed) -> None:
@@ -184,9 +193,11 @@ class Worker:
             reason = str(error)
         log.warning("task failed", task=one.name, shop_id=one.shop_id, error=type(error).__name__)
         now = datetime.now(UTC)
-        await self._runtime.db.write(
+        aside = await self._runtime.db.write(
             lambda conn: tasks.fail(conn, self._owner, one, now, reason, outage=outage, park=parked)
         )
+        known = one.name if one.name in self._handlers else "unknown"
+        metrics.TASKS.labels(known, "parked" if aside else "retried").inc()
 
     async def _keep_time(self) -> None:
         now = datetime.now(UTC)
@@ -207,6 +218,16 @@ class Worker:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def _count(batch: Batch, seconds: float) -> None:
+    metrics.BATCHES.observe(seconds)
+    now = datetime.now(UTC)
+    for id in batch.handled:
+        metrics.AGES.observe(max(0.0, (now - batch.received[id]).total_seconds()))
+    counts = {"handled": len(batch.handled), "parked": batch.parked, "failed": batch.failed}
+    for outcome, count in counts.items():
+        metrics.EVENTS.labels(outcome).inc(count)
 
 
 async def run_job(runtime: Runtime, job: Job, now: datetime, shop_id: int | None = None) -> int:

@@ -36,6 +36,8 @@ class Batch:
     parked: int = 0
     failed: int = 0
     orders: set[tuple[int, int]] = field(default_factory=set)
+    received: dict[int, datetime] = field(default_factory=dict)
+    """When the events that were taken had come, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def handle_due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> 
     batch = Batch()
     events = inbox.due(conn, keyring, now, most)
     batch.taken = len(events)
+    batch.received = {event.id: event.received_at for event in events}
     if not events:
         return batch
     known = shops.shops_by_handle(conn, {event.shop for event in events})

@@ -4,6 +4,7 @@ The answer leaves after the row is on the disk; requests that wait at the same t
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from plugin import metrics
 from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.guards import webhook_hmac_ok
@@ -102,7 +104,11 @@ class ShopifyWebhooks:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one delivery."""
-        await _respond(send, await self._answer(scope, receive))
+        request_id = secrets.token_hex(8)
+        with metrics.timed(metrics.ACCEPTING), structlog.contextvars.bound_contextvars(request=request_id):
+            answer = await self._answer(scope, receive)
+            metrics.DELIVERIES.labels(answer.status).inc()
+            await _respond(send, answer, request_id)
 
     async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -136,7 +142,9 @@ async def store(door: Door, received: Received) -> Answer:
     try:
         await door.put(received)
     except Exception as error:  # noqa: BLE001 the sender is told to come back
-        log.warning("webhook refused", shop=received.shop, error=type(error).__name__)
+        log.warning(
+            "webhook refused", shop=received.shop, webhook=received.webhook_id, error=type(error).__name__
+        )
         return Answer(503, "The webhook could not be stored; please send it again.", retry=5)
     return Answer(200, "Stored.")
 
@@ -158,11 +166,12 @@ async def read_body(receive: Receive, most: int) -> bytes | None:
             return b"".join(chunks) if len(chunks) > 1 else chunk
 
 
-async def _respond(send: Send, answer: Answer) -> None:
+async def _respond(send: Send, answer: Answer, request_id: str) -> None:
     body = answer.text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id.encode()),
     ]
     if answer.status == 405:
         headers.append((b"allow", b"POST"))

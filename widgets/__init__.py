@@ -1,6 +1,17 @@
 """What shoppers see: one folder for each widget, found by itself; others import from here, never from a folder."""
 
-from widgets.base import Breach, Context, Figure, Invariant, Missing, Processing, Subject, Surface, Widget
+from widgets.base import (
+    Breach,
+    Context,
+    Figure,
+    Gauge,
+    Invariant,
+    Missing,
+    Processing,
+    Subject,
+    Surface,
+    Widget,
+)
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive, merged
 from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
@@ -19,6 +30,7 @@ __all__ = [
     "Cell",
     "Context",
     "Figure",
+    "Gauge",
     "Invariant",
     "Missing",
     "Preview",

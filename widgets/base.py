@@ -182,6 +182,19 @@ Figures: TypeAlias = Callable[[Connection, int, datetime, datetime], Iterable[Fi
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """A level that an operator's monitoring watches, over all shops; ``help`` says in English what it is."""
+
+    name: str
+    help: str
+    value: float
+
+
+Gauges: TypeAlias = Callable[[Connection, datetime], Iterable[Gauge]]
+"""``(conn, now)``: reads only, in a few indexed statements whatever the number of shops."""
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """A sentence about something that an optional scope would make possible; it is asked for beside it."""
 
@@ -225,6 +238,7 @@ class Widget(Generic[S]):
     reports: tuple[Report[S], ...] = ()
     """What it tells the merchant on a page of their own, and as files."""
     alerts: Alerts | None = None
+    gauges: Gauges | None = None
     says: Mapping[str, str] = field(default_factory=dict)
     """By setting: the view's text that speaks of it, shown beside it to the merchant."""
     notes: Notes[S] | None = None

@@ -8,7 +8,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from typing import Any
 import httpx
 import structlog
 
+from plugin import metrics
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database
@@ -76,6 +78,26 @@ class _HeldBack(Throttled):
     """Not even sent, because the shop's bucket is known to be empty."""
 
 
+_OUTCOMES: Mapping[type[Exception], str] = {
+    _HeldBack: "held_back",
+    Throttled: "throttled",
+    _TokenRefused: "token_refused",
+    AccessDenied: "denied",
+    Disconnected: "disconnected",
+    Misunderstood: "misunderstood",
+}
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        metrics.CALLS.labels(_OUTCOMES.get(type(error), "unreachable")).inc()
+        raise
+    metrics.CALLS.labels("answered").inc()
+
+
 class Gateway:
     """The door to every shop's Admin API. One a process: it remembers what each shop's call limit allows."""
 
@@ -107,7 +129,8 @@ class Gateway:
         while True:
             try:
                 token = await access_token(self.link, shop.id, datetime.now(UTC), refused=refused)
-                return await self._attempt(shop, bucket, document, variables, token)
+                with _counted():
+                    return await self._attempt(shop, bucket, document, variables, token)
             except _TokenRefused:
                 if refused is not None:
                     raise Disconnected(
@@ -137,7 +160,8 @@ class Gateway:
         if pause > 0:
             raise _HeldBack("This shop's call limit is used up.", wait=pause + _random.uniform(0.01, 0.2))
         try:
-            status, headers, body = await self._post(shop, document, variables, token)
+            with metrics.timed(metrics.CALL_SECONDS):
+                status, headers, body = await self._post(shop, document, variables, token)
         finally:
             bucket.give_back(cost)
         _check_status(status, headers)
@@ -204,6 +228,7 @@ def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result
     codes = {error.code for error in errors}
     if TOO_DEAR not in codes:
         bucket.learn(document.name, cost, now)
+        metrics.COST_LEFT.observe(bucket.left(now))
     if "THROTTLED" in codes:
         pause = bucket.wait(document.name, now) + _random.uniform(0, 0.2)
         raise Throttled("This shop's call limit is used up.", wait=pause)

@@ -57,6 +57,10 @@ class Bucket:
         """Seconds until this document can run after Shopify said THROTTLED; at least a tenth."""
         return max(0.1, (self.cost(name) - self._free(now)) / self.rate)
 
+    def left(self, now: float) -> float:
+        """Return the share of the bucket that is free."""
+        return max(0.0, self._free(now)) / self.maximum
+
     def _free(self, now: float) -> float:
         restored = self._available + self.rate * max(0.0, now - self._at)
         return min(self.maximum, restored) - self._under_way

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import structlog
 
-from plugin import token_store
+from plugin import metrics, token_store
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database
@@ -109,11 +109,13 @@ async def _refresh(link: Link, pair: Pair, owner: str, at: datetime) -> str | No
     try:
         tokens, scopes = await _ask(link, pair, at)
     except _TokenRefused:
+        metrics.REFRESHES.labels("refused").inc()
         if await link.db.write(lambda conn: token_store.mark_reopen(conn, pair)):
             _log.warning("needs_reopen", shop=pair.handle)
             raise Disconnected("The app must be opened once in this shop's admin.") from None
         return None
     except Unreachable as error:
+        metrics.REFRESHES.labels("unreachable").inc()
         await link.db.write(lambda conn: token_store.release(conn, pair, owner))
         _log.warning("token_endpoint", shop=pair.handle, reason=str(error))
         if pair.lasts(at + _LEAST) and pair.access is not None:
@@ -122,6 +124,7 @@ async def _refresh(link: Link, pair: Pair, owner: str, at: datetime) -> str | No
     stored = await link.db.write(
         lambda conn: token_store.replace_pair(conn, link.keyring, pair, tokens, scopes)
     )
+    metrics.REFRESHES.labels("refreshed" if stored else "overtaken").inc()
     return tokens.access if stored else None
 
 

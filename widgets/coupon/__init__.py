@@ -8,6 +8,7 @@ from widgets.coupon.effects import on_orders
 from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
+from widgets.coupon.levels import gauges
 from widgets.coupon.months import MONTHLY
 from widgets.coupon.preparing import on_change, on_shop_change, prepare
 from widgets.coupon.printing import CARD
@@ -36,5 +37,6 @@ widget = Widget(
     figures=figures,
     reports=(MONTHLY,),
     alerts=alerts,
+    gauges=gauges,
     says={"kind": "text", "value": "text", "valid_days": "note", "minimum_subtotal": "note"},
 )

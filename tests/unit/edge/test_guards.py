@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin import guards
+from plugin import guards, metrics
 from plugin.errors import Unauthorized
 from plugin.guards import Call, Merchant, Shopper, Visitor
 from plugin.shopify.names import handle_of
@@ -162,7 +162,7 @@ def test_shopper_is_the_customer_shopify_vouches_for(dest: str) -> None:
 
 def test_other_claims_of_a_shopper_are_tolerated_named_and_counted() -> None:
     def counted() -> list[float]:
-        samples = [guards.CLAIMS.labels(claim)._value.get() for claim in ("iss", "sid", "other")]
+        samples = [metrics.CLAIMS.labels(claim)._value.get() for claim in ("iss", "sid", "other")]
         return [float(value) for value in samples]
 
     before = counted()
