@@ -5,6 +5,7 @@ from widgets.base import Surface, Widget
 from widgets.coupon import mails
 from widgets.coupon.alerts import alerts
 from widgets.coupon.effects import on_orders
+from widgets.coupon.exposure import AT_RISK
 from widgets.coupon.figures import figures
 from widgets.coupon.invariants import INVARIANTS
 from widgets.coupon.jobs import JOBS
@@ -35,7 +36,7 @@ widget = Widget(
     recall=mails.recall,
     invariants=INVARIANTS,
     figures=figures,
-    reports=(MONTHLY,),
+    reports=(AT_RISK, MONTHLY),
     alerts=alerts,
     gauges=gauges,
     says={"kind": "text", "value": "text", "valid_days": "note", "minimum_subtotal": "note"},

@@ -83,16 +83,27 @@ class Budget:
 
     def face(self, campaign: Campaign) -> int:
         """Return what a coupon counts for: its amount, or its share of a mean order, in minor units."""
-        if campaign.kind == "amount":
-            return campaign.value
-        total, count = self.mean_sum, self.mean_count
-        if not count:
-            total, count = campaign.minimum or 50 * 10 ** exponent(campaign.currency), 1
-        return (2 * campaign.value * total + 100 * count) // (200 * count)
+        return face(campaign, self.mean_sum, self.mean_count)
 
     def current(self) -> dict[str, object]:
         """Return what its row is to hold."""
         return {name: getattr(self, name) for name in _KEPT}
+
+
+def face(campaign: Campaign, total: int, count: int) -> int:
+    """Return a coupon's amount, or its share of the mean of ``count`` orders that come to ``total``, in minor units."""
+    if campaign.kind == "amount":
+        return campaign.value
+    if not count:
+        total, count = campaign.minimum or 50 * 10 ** exponent(campaign.currency), 1
+    return (2 * campaign.value * total + 100 * count) // (200 * count)
+
+
+def mean(conn: Connection, shop_id: int, since: datetime | None, now: datetime) -> tuple[int, int]:
+    """Return the sum of the shop's orders of the last days, none from before ``since``, and their number."""
+    begin = max(now - SPAN, since) if since else now - SPAN
+    count, total = conn.execute(_MEAN, {"shop": shop_id, "since": begin, "now": now}).one()
+    return int(total), int(count)
 
 
 def month_of(now: datetime, zone: ZoneInfo) -> str:
@@ -162,7 +173,5 @@ def _bring_up(conn: Connection, budget: Budget, cap: Cap, now: datetime) -> None
     if month > budget.month:
         budget.month, budget.issued, budget.erased, budget.full_at = month, 0, 0, None
     if budget.mean_on != today or budget.mean_count < MANY:
-        since = max(now - SPAN, cap.since) if cap.since else now - SPAN
-        asked = {"shop": budget.shop_id, "since": since, "now": now}
-        budget.mean_count, budget.mean_sum = (int(one) for one in conn.execute(_MEAN, asked).one())
+        budget.mean_sum, budget.mean_count = mean(conn, budget.shop_id, cap.since, now)
         budget.mean_on = today

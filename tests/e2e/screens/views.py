@@ -71,7 +71,11 @@ def of_bad_days(story: Story) -> list[View]:
 
 def of_a_fresh_admin() -> list[View]:
     """What a merchant sees first."""
-    return [View("admin-home-fresh", _home), View("admin-editor", _editor)]
+    return [
+        View("admin-home-fresh", _home),
+        View("admin-editor", _editor),
+        View("admin-coupon-figures-fresh", lambda walk: _figures(walk, "coupon")),
+    ]
 
 
 def of_a_busy_admin(story: Story) -> list[View]:
@@ -81,6 +85,7 @@ def of_a_busy_admin(story: Story) -> list[View]:
         View("admin-home-busy", _home),
         View("admin-orders", lambda walk: _plain(walk, "/admin/orders")),
         View("admin-coupon", lambda walk: _section(walk, "coupon")),
+        View("admin-coupon-figures", lambda walk: _figures(walk, "coupon")),
         View("admin-coupon-changed", lambda walk: _changed(walk, "valid_days", "45", "45")),
         View("admin-coupon-wrong", lambda walk: _wrong(walk, "coupon", "valid_days", "-3")),
         View("admin-loyalty", lambda walk: _section(walk, "loyalty")),
@@ -202,6 +207,11 @@ def _editor(walk: Walk) -> None:
 def _section(walk: Walk, name: str) -> None:
     open_section(walk, name)
     expect(walk.admin.locator(".scene").first).to_be_visible()
+
+
+def _figures(walk: Walk, name: str) -> None:
+    walk.go(f"/admin/apps/dankbar/admin/widgets/{name}/reports")
+    expect(walk.admin.locator("dl.numbers dd").first).to_be_visible()
 
 
 def _changed(walk: Walk, name: str, value: str, said: str) -> None:
