@@ -225,9 +225,11 @@ def record_facts(
     )
 
 
-def record_scopes(conn: Connection, shop_id: int, scopes: str) -> None:
-    """Record what the shop grants now, as ``app/scopes_update`` tells."""
+def record_scopes(conn: Connection, shop_id: int, scopes: str) -> bool:
+    """Record what the shop grants now, as ``app/scopes_update`` tells; returns whether one is new."""
+    before = conn.execute(select(shop.c.scopes).where(shop.c.id == shop_id)).scalar_one()
     conn.execute(update(shop).where(shop.c.id == shop_id).values(scopes=scopes))
+    return not set(scopes.split(",")) <= set(before.split(","))
 
 
 def pseudonym_key(conn: Connection, keyring: Keyring, shop_id: int) -> bytes:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 import widgets
-from plugin import shops
+from plugin import shops, tasks
 from plugin.crypto import Keyring
 from plugin.errors import Park
 from plugin.shops import Shop
@@ -41,13 +41,13 @@ def uninstalled(conn: Connection, event: Event, shop: Shop | None, now: datetime
 def scopes_updated(
     conn: Connection, event: Event, shop: Shop | None, now: datetime, keyring: Keyring
 ) -> None:
-    """Remember which scopes are granted."""
+    """Remember which scopes are granted; what was set aside for want of one is tried again."""
     try:
         body = _scopes.decode(event.body or b"")
     except UNREADABLE as error:
         raise Park(f"The scopes cannot be read: {error}") from error
-    if shop is not None:
-        shops.record_scopes(conn, shop.id, ",".join(body.current))
+    if shop is not None and shops.record_scopes(conn, shop.id, ",".join(body.current)):
+        tasks.release_parked(conn, shop.id, now)
 
 
 def shop_updated(conn: Connection, event: Event, shop: Shop | None, now: datetime, keyring: Keyring) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,10 @@ from widgets.coupon.weighing import MODELS as MODELS
 
 CUSTOMER = "coupon.customer"
 """The task that asks Shopify about a customer; its key is ours of their row, with a day where tags are asked for."""
+
+
+PATIENCE = timedelta(days=1)
+"""So long an order waits for the answer; then it gets the first of its choices that needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An order that is to be decided."""
+    """An order that is to be decided, and since when."""
 
     change: OrderChange
     doubt: Doubt
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ def decide(
     if firsts:
         scales = weighing.set_up(conn, {one.shop_id for one in firsts}, versions, now)
         decided.nodes |= scales.nodes
-        open_ |= {one.ref: Open(one, doubt) for one in firsts if (doubt := scales.weigh(one, now))}
+        open_ |= {one.ref: Open(one, doubt, now) for one in firsts if (doubt := scales.weigh(one, now))}
     decided.caps = {id: cap for id in shops if (cap := offers.cap_of(versions, id)).amount}
     decided.mailing = frozenset(id for id in shops if versions.current(id, CouponSettings).value.in_mails)
     asking = [
@@ -115,7 +120,7 @@ def _renewed(
 
 def _settle(one: Open, known: Found | None, today: date, decided: Decided, now: datetime) -> None:
     doubt, buyer = one.doubt, known.buyer if known else Buyer()
-    decision = doubts.settle(doubt, buyer, today)
+    decision = doubts.settle(doubt, buyer, today, patient=now - one.since < PATIENCE)
     if decision is not None:
         decided.verdicts[one.change.ref] = _verdict(decision, doubt)
         return

@@ -5,7 +5,7 @@ What was on offer when the order was first handled is written down, so that noth
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import takewhile
 
 import msgspec
@@ -38,7 +38,8 @@ class Choice(Struct, frozen=True, omit_defaults=True, rename={"name": "c", "node
 class Doubt(Struct, frozen=True):
     """The choices, the one that goes first first; if none fits, ``otherwise`` is why, about the campaign ``node_id``.
 
-    ``day`` is the order's, on the shop's clock. ``promised``: it was told of a coupon already, and gets one.
+    ``day`` is the order's, on the shop's clock. ``promised``: it was told of a coupon already, and gets one;
+    ``since`` is then when it was opened again.
     """
 
     choices: tuple[Choice, ...]
@@ -47,6 +48,7 @@ class Doubt(Struct, frozen=True):
     otherwise: Refusal | None = None
     day: date | None = None
     promised: bool = False
+    since: datetime | None = None
 
     @property
     def asking(self) -> tuple[Choice, ...]:

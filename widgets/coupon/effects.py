@@ -125,9 +125,7 @@ def _judge(
 ) -> None:
     firsts = [change for ref, change in seen.items() if change.first and ref not in known]
     doubtful = {
-        ref: Open(seen[ref], doubts.decode(row.doubt))
-        for ref, row in known.items()
-        if row.doubt is not None and ref in seen
+        ref: _open(seen[ref], row) for ref, row in known.items() if row.doubt is not None and ref in seen
     }
     decided = deciding.decide(conn, firsts, doubtful, now)
     plan.nodes, plan.questions = decided.nodes, decided.questions
@@ -153,6 +151,11 @@ def _judge(
             terms = {f"new_{name}": value for name, value in _terms(limited).items()}
             plan.decided.append({"ref": ref} | terms)
         plan.follow(row, void=void, waiting=waiting, counts=counts, now=now)
+
+
+def _open(change: OrderChange, row: Row[Any]) -> Open:
+    doubt = doubts.decode(row.doubt)
+    return Open(change, doubt, doubt.since or row.judged_at)
 
 
 def _within_cap(

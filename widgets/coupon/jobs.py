@@ -8,7 +8,7 @@ from plugin import clock, settings, shops, tasks
 from plugin.clock import Job
 from plugin.database import among, lock_rows
 from plugin.settings import ShopSettings
-from widgets.coupon import campaigns, pool, refusals, stock, uses, watching
+from widgets.coupon import campaigns, patience, pool, refusals, stock, uses, watching
 from widgets.coupon.tables import EXPIRED, GIVEN, SPENT, coupon_code, coupon_tags
 
 PORTION = 500
@@ -89,5 +89,6 @@ JOBS = (
     Job("coupon.expire", timedelta(hours=1), expire),
     Job("coupon.tags", timedelta(days=1), forget_tags),
     watching.JOB,
+    *patience.JOBS,
     Job(refusals.MOVE, timedelta(hours=1), refusals.ask),
 )

@@ -77,7 +77,7 @@ def portion(conn: Connection, shop_id: int, after: int, now: datetime) -> Moved:
     versions = settings.versions(conn, [shop_id], MODELS)
     scales = weighing.set_up(conn, [shop_id], versions, now)
     changes = order_book.load(conn, rows)
-    doubts = {one.ref: doubt for one in changes if (doubt := _doubt(one, rows[one.ref], scales))}
+    doubts = {one.ref: doubt for one in changes if (doubt := _doubt(one, rows[one.ref], scales, now))}
     moving = [change for change in changes if change.ref in doubts]
     if moving:
         _reopen(conn, shop_id, doubts, rows, now)
@@ -85,7 +85,7 @@ def portion(conn: Connection, shop_id: int, after: int, now: datetime) -> Moved:
     return Moved(tuple(change.order_id for change in moving), max(rows))
 
 
-def _doubt(change: OrderChange, row: Row[Any], scales: Scales) -> Doubt | None:
+def _doubt(change: OrderChange, row: Row[Any], scales: Scales, now: datetime) -> Doubt | None:
     """Return what an order could have instead, with what it waits for last; None if there is nothing else."""
     refused = {id for id, node in scales.nodes.items() if node.refused} | {row.node_id}
     same = [one for one in scales.offered.get(change.shop_id, ()) if one.offer.name == row.campaign]
@@ -97,7 +97,7 @@ def _doubt(change: OrderChange, row: Row[Any], scales: Scales) -> Doubt | None:
         return None
     last = Choice(row.campaign, row.node_id, row.expires_on)
     day = weighed.day if weighed else None
-    return Doubt((*choices, last), row.node_id, row.expires_on, None, day, promised=True)
+    return Doubt((*choices, last), row.node_id, row.expires_on, None, day, promised=True, since=now)
 
 
 def _reopen(

@@ -115,6 +115,12 @@ coupon = Table(
         postgresql_where=text("mail_due IS NOT NULL"),
     ),
     Index(
+        "ix_coupon_doubt",
+        "order_ref",
+        sqlite_where=text("doubt IS NOT NULL"),
+        postgresql_where=text("doubt IS NOT NULL"),
+    ),
+    Index(
         "ix_coupon_waiting",
         "node_id",
         "order_ref",

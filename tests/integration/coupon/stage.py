@@ -217,6 +217,10 @@ class Stage:
         found = select(task.c.name, task.c.key).order_by(task.c.name, task.c.key)
         return [(row.name, row.key) for row in await self.db.read(lambda conn: conn.execute(found).all())]
 
+    async def forget_tasks(self) -> None:
+        """Let every task be done or given up."""
+        await self.db.write(lambda conn: conn.execute(task.delete()))
+
     async def rows(self, table: Any, *columns: str) -> list[tuple[Any, ...]]:
         """The rows of a table as sorted tuples."""
         statement = select(*(table.c[name] for name in columns)) if columns else select(table)

@@ -73,14 +73,15 @@ async def test_an_order_gets_the_next_coupon_that_fits(refused: Errand) -> None:
 
 
 async def test_orders_that_wait_get_it_as_soon_as_the_refusal_is_known(refused: Errand) -> None:
-    await refused.stage.set(monthly_cap=10**6)
+    fixed = {"kind": "amount", "value": 1500, "minimum_subtotal": 4000}
+    await refused.stage.set(kind="amount", value=500, minimum_subtotal=3000, campaigns=[cups(**fixed)])
+    await refused.stage.set(monthly_cap=3000)
     await refused.stage.tell(*(refused.stage.arrival(id, **AUSTRIA) for id in (1, 2)))
-    assert await values(refused, 1, 2) == [("pending", "30%")] * 2
-    before = await refused.stage.rows(coupon_budget, "issued")
+    assert await values(refused, 1, 2) == [("pending", "€15")] * 2
     await work(refused)
     assert refused.failures == []
-    assert await values(refused, 1, 2) == [("ready", "10%")] * 2
-    assert await refused.stage.rows(coupon_budget, "issued") == [(before[0][0] // 3,)]
+    assert await values(refused, 1, 2) == [("ready", "€5")] * 2
+    assert await refused.stage.rows(coupon_budget, "issued") == [(1000,)]
     assert await refused.stage.breaches() == []
 
 
