@@ -90,7 +90,8 @@ def known(state: OrderState | None) -> object:
         return None
     lost = state.dispute is not None and state.dispute[1]
     facts = replace(state.facts, updated_at=state.facts.processed_at)
-    return (facts, state.refunds, state.customer_id, state.deleted, lost)
+    parcels = [(one.id, one.status, one.number, one.items, one.scans) for one in state.parcels]
+    return (facts, state.refunds, state.customer_id, state.deleted, lost, parcels)
 
 
 async def _set_aside(runtime: "Runtime | TaskRun", whose: Shop, order_id: int, now: datetime) -> None:
@@ -108,6 +109,7 @@ def _arrival(whose: Shop, key: bytes, fetched: FetchedOrder) -> Arrival:
         token=keyed_hash(key, token) if token else None,
         refunds=arrival.refunds,
         lost=fetched.lost,
+        parcels=arrival.parcels,
     )
 
 

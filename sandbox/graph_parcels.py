@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.graph import Context, Tables, connection, global_id, key, keys, time_of
+from sandbox.graph import Context, Tables, connection, global_id, key, keys, listing, time_of
+from sandbox.ids import gid
 from sandbox.money import Body
 from sandbox.state import Order
 
@@ -13,6 +14,18 @@ from sandbox.state import Order
 def parcels(order: Order, context: Context, first: int | None = None, query: str | None = None) -> list[Body]:
     """List the parcels of an order in the order they were handed over."""
     return [{**one, "_order": order} for one in order.body["fulfillments"][:first]]
+
+
+def _find(source: Any, context: Context, id: str) -> Body | None:
+    every = (one for order in context.shop.orders.values() for one in parcels(order, context))
+    return next((one for one in every if gid("Fulfillment", one["id"]) == id), None)
+
+
+def _lines(parcel: Body, context: Context, **page: Any) -> Body:
+    order = parcel["_order"]
+    lines = {one["id"]: {**one, "_order": order} for one in order.body["line_items"]}
+    items = [{**one, "_line": lines[one["id"]]} for one in parcel["line_items"]]
+    return listing(items, **page)
 
 
 def _scans(parcel: Body, context: Context, **page: Any) -> Body:
@@ -55,6 +68,7 @@ def _tracking(parcel: Body, context: Context, first: int | None = None) -> list[
 
 
 TABLES: Tables = {
+    "QueryRoot": {"fulfillment": _find},
     "Fulfillment": {
         "id": key("id", global_id("Fulfillment")),
         "legacyResourceId": key("id", str),
@@ -63,6 +77,7 @@ TABLES: Tables = {
         "displayStatus": lambda parcel, context: (parcel["shipment_status"] or "fulfilled").upper(),
         "estimatedDeliveryAt": _estimate,
         "events": _scans,
+        "fulfillmentLineItems": _lines,
         "inTransitAt": _scan_time("in_transit"),
         "name": key("name"),
         "order": key("_order"),
@@ -70,6 +85,11 @@ TABLES: Tables = {
         "totalQuantity": lambda parcel, context: sum(one["quantity"] for one in parcel["line_items"]),
         "trackingInfo": _tracking,
         "updatedAt": key("updated_at", time_of),
+    },
+    "FulfillmentLineItem": {
+        "id": key("id", global_id("FulfillmentLineItem")),
+        "lineItem": key("_line"),
+        "quantity": key("quantity"),
     },
     "FulfillmentTrackingInfo": keys("company", "number", "url"),
     "FulfillmentEvent": {

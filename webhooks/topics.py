@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from plugin.core.orders import Arrival
 from plugin.crypto import Keyring
 from plugin.shops import Shop
-from webhooks import app, compliance, customers, orders, refunds
+from webhooks import app, compliance, customers, fulfillments, orders, refunds
 from webhooks.inbox import Event
 
 Decode = Callable[[Event, Shop, bytes], Arrival]
@@ -36,6 +36,9 @@ TOPICS: Mapping[str, Topic] = {
     "orders/cancelled": Topic(decode=orders.snapshot),
     "orders/delete": Topic(decode=orders.deleted),
     "refunds/create": Topic(decode=refunds.created),
+    "fulfillments/create": Topic(decode=fulfillments.created),
+    "fulfillments/update": Topic(decode=fulfillments.updated),
+    "fulfillment_events/create": Topic(decode=fulfillments.reported),
     "customers/merge": Topic(handle=customers.merged),
     "app/uninstalled": Topic(handle=app.uninstalled, after_uninstall=True),
     "app/scopes_update": Topic(handle=app.scopes_updated, after_uninstall=True),

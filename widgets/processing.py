@@ -14,6 +14,7 @@ from plugin.core import access_log, data_requests, order_codec, privacy
 from plugin.core.data_requests import data_request
 from plugin.core.order_book import order
 from plugin.core.orders import OrderState
+from plugin.core.parcels import Parcel
 from plugin.database import among
 from plugin.language import LOCALES, Language, sentence
 from widgets.base import Processing, Subject, Widget
@@ -65,7 +66,11 @@ def _told(state: OrderState) -> dict[str, Any]:
         }
         for found in state.refunds
     ]
-    told: dict[str, Any] = {"deleted": state.deleted, "refunds": refunds}
+    told: dict[str, Any] = {
+        "deleted": state.deleted,
+        "refunds": refunds,
+        "parcels": [_parcel(one) for one in state.parcels],
+    }
     told["customer"] = None if state.customer_id is None else str(state.customer_id)
     told["checkout_token_hash"] = state.token.value if state.token else None
     if state.snapshot is None:
@@ -101,6 +106,20 @@ def _told(state: OrderState) -> dict[str, Any]:
         "country": facts.country,
         "province": facts.province,
         "lines": lines,
+    }
+
+
+def _parcel(parcel: Parcel) -> dict[str, Any]:
+    return {
+        "parcel": str(parcel.id),
+        "handed_over_at": parcel.created_at,
+        "carrier": parcel.carrier,
+        "tracking_number": parcel.number,
+        "tracking_page": parcel.url,
+        "state": parcel.status,
+        "lines": [{"line": str(line), "quantity": pieces} for line, pieces in parcel.items or ()],
+        "reports": [{"says": scan.status, "at": scan.at} for scan in parcel.scans],
+        "first_told": {stage.status: stage.at for stage in parcel.stages},
     }
 
 
@@ -164,8 +183,8 @@ REQUESTS = Processing(
 )
 ORDERS = Processing(
     what=sentence(
-        "Orders: their numbers and dates, articles, amounts, payment, discount codes and refunds, "
-        "the customer's number, the language, and the country and region of delivery"
+        "Orders: their numbers and dates, articles, amounts, payment, discount codes, refunds and parcels "
+        "with their tracking, the customer's number, the language, and the country and region of delivery"
     ),
     purpose=sentence("So that points, coupons and promises follow what was really bought and kept."),
     basis=CONTRACT,

@@ -15,6 +15,7 @@ from plugin.core.orders import (
     Told,
     microseconds,
 )
+from plugin.core.parcels import Parcel, Scan, Stage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,14 +33,15 @@ def encode(state: OrderState) -> str:
             _told(state.token),
             int(state.deleted),
             state.dispute,
+            [_parcel(parcel) for parcel in state.parcels],
         ],
         separators=(",", ":"),
     )
 
 
 def decode(text: str) -> OrderState:
-    """Return the state that ``encode`` wrote."""
-    facts, fetched_at, key, refunds, customer, token, deleted, dispute = json.loads(text)
+    """Return the state that ``encode`` wrote, at first without parcels."""
+    facts, fetched_at, key, refunds, customer, token, deleted, dispute, *later = json.loads(text)
     return OrderState(
         snapshot=Snapshot(_to_facts(facts), _to_instant(fetched_at)) if facts else None,
         key=_to_key(key),
@@ -48,6 +50,7 @@ def decode(text: str) -> OrderState:
         token=_to_told(token),
         deleted=bool(deleted),
         dispute=(dispute[0], bool(dispute[1])) if dispute else None,
+        parcels=tuple(_to_parcel(row) for row in later[0]) if later else (),
     )
 
 
@@ -136,6 +139,39 @@ def _to_refund(row: list[Any]) -> Refund:
             RefundLine(id, quantity, subtotal, tax, bool(gift)) for id, quantity, subtotal, tax, gift in lines
         )
     return Refund(refund_id, _instant(at), found, discrepancy)
+
+
+def _parcel(parcel: Parcel) -> list[Any]:
+    return [
+        parcel.id,
+        _us(parcel.created_at),
+        _us(parcel.updated_at),
+        parcel.status,
+        parcel.carrier,
+        parcel.number,
+        parcel.url,
+        parcel.items,
+        [(stage.status, _us(stage.at)) for stage in parcel.stages],
+        [(scan.id, scan.status, _us(scan.at), _us(scan.known_at)) for scan in parcel.scans],
+        int(parcel.announced),
+    ]
+
+
+def _to_parcel(row: list[Any]) -> Parcel:
+    items, stages, scans = row[7:10]
+    return Parcel(
+        id=row[0],
+        created_at=_to_instant(row[1]),
+        updated_at=_to_instant(row[2]),
+        status=row[3],
+        carrier=row[4],
+        number=row[5],
+        url=row[6],
+        items=None if items is None else tuple((line, pieces) for line, pieces in items),
+        stages=tuple(Stage(status, _instant(at)) for status, at in stages),
+        scans=tuple(Scan(id, status, _instant(at), _instant(known)) for id, status, at, known in scans),
+        announced=bool(row[10]),
+    )
 
 
 def _told(told: Told | None) -> list[Any] | None:

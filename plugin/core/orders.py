@@ -2,7 +2,7 @@
 
 ``OrderFacts`` is the one canonical form of an order as Shopify showed it at one moment, whether a webhook or the
 Admin API told us. ``OrderState`` is all that was ever told, merged: the greatest snapshot under a total order, the
-union of the refunds, a tombstone. Merging is commutative, associative and idempotent, so that neither the order
+union of the refunds and of the parcels, a tombstone. Merging is commutative, associative and idempotent, so that neither the order
 nor the number of deliveries matters (semantics A 1-4).
 """
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeAlias
+
+from plugin.core.parcels import Parcel, half_told, united
 
 RANK = {
     "expired": 0,
@@ -151,6 +153,7 @@ class Arrival:
     deleted: bool = False
     lost: bool = False
     """A fetch found that the buyer's bank took the money back for good; webhooks say nothing of it."""
+    parcels: tuple[Parcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class OrderState:
     deleted: bool = False
     dispute: tuple[int, bool] | None = None
     """Start of the last fetch (us), and whether it found a lost chargeback."""
+    parcels: tuple[Parcel, ...] = ()
 
     @property
     def facts(self) -> OrderFacts:
@@ -191,6 +195,7 @@ def merge(state: OrderState, arrival: Arrival) -> OrderState:
         state,
         deleted=state.deleted or arrival.deleted,
         refunds=_union(state.refunds, arrival.refunds),
+        parcels=united(state.parcels, arrival.parcels),
     )
     snapshot = arrival.snapshot
     if snapshot is None:
@@ -226,8 +231,8 @@ def ambiguous(state: OrderState, arrival: Arrival) -> bool:
 
 
 def incomplete(state: OrderState) -> bool:
-    """Tell whether a refund is known by its id alone."""
-    return any(refund.lines is None for refund in state.refunds)
+    """Tell whether a refund is known by its id alone, or a parcel by its scans."""
+    return any(refund.lines is None for refund in state.refunds) or half_told(state.parcels)
 
 
 def net(state: OrderState, *, without_tax: bool = False) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from plugin.core import accounts
 from plugin.core.accounts import account
-from plugin.core.append_only import erase_entries
+from plugin.core.append_only import ledger_lift, lifted
 from plugin.core.order_book import order, refund
 from plugin.database import Id, Utc, among, metadata
 
@@ -115,10 +115,18 @@ def detach(conn: Connection, shop_id: int, customer_ids: Iterable[int]) -> None:
 
 def erase_shop(conn: Connection, shop_id: int) -> None:
     """Delete all rows of a shop in every table, its entries, secrets and pseudonym key among them."""
-    erase_entries(conn, shop_id)
-    for table in reversed(metadata.sorted_tables):
-        if (owned := owned_by(table, shop_id)) is not None:
-            conn.execute(delete(table).where(owned))
+    tables = list(reversed(metadata.sorted_tables))
+    with lifted(conn, shop_id):
+        for table in tables:
+            if table.name not in {ledger_lift.name, "shop"}:
+                _empty(conn, table, shop_id)
+    for table in tables:
+        _empty(conn, table, shop_id)
+
+
+def _empty(conn: Connection, table: Table, shop_id: int) -> None:
+    if (owned := owned_by(table, shop_id)) is not None:
+        conn.execute(delete(table).where(owned))
 
 
 def owned_by(table: Table, shop_id: int) -> ColumnElement[bool] | None:

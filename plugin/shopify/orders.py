@@ -16,6 +16,7 @@ from plugin.shopify.documents import document
 from plugin.shopify.errors import AccessDenied, Misunderstood
 from plugin.shopify.names import gid, number_of
 from plugin.shopify.pages import complete, next_cursor
+from plugin.shopify.parcels import parcels
 from plugin.shops import Shop
 
 OVERLAP = timedelta(minutes=5)
@@ -96,7 +97,12 @@ async def _fetched(gateway: Gateway, shop: Shop, found: Mapping[str, Any], start
     try:
         facts = await _facts(gateway, shop, found)
         return FetchedOrder(
-            Arrival(shop.id, facts.id, Snapshot(facts, fetched_at=started)),
+            Arrival(
+                shop.id,
+                facts.id,
+                Snapshot(facts, fetched_at=started),
+                parcels=await parcels(gateway, shop, found),
+            ),
             found["checkoutToken"] or None,
             lost=any(
                 one["initiatedAs"] == "CHARGEBACK" and one["status"] in _LOST for one in found["disputes"]

@@ -2,6 +2,7 @@
 
 from plugin.language import sentence
 from widgets.base import Surface, Widget
+from widgets.delivery import privacy
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.view import view
 
@@ -11,5 +12,6 @@ widget = Widget(
     surfaces=frozenset({Surface.PRODUCT, Surface.CART, Surface.THANK_YOU, Surface.ORDER_STATUS}),
     settings=DeliverySettings,
     view=view,
+    processing=privacy.PROCESSING,
     says={"enabled": "text"},
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from plugin import guards, install
 from plugin.core.orders import OrderFacts, OrderState, merge, net
+from plugin.core.parcels import Parcel
 from plugin.crypto import Keyring
 from plugin.database import open_database
 from plugin.guards import Call
@@ -31,6 +33,8 @@ from sandbox.simulator import Simulator
 from sandbox.state import Order
 from tests.unit.edge.signing import API_KEY, SECRET, bearer, config
 from webhooks import payloads
+from webhooks.inbox import Event
+from webhooks.topics import TOPICS
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +171,48 @@ async def test_both_tellings_of_an_order_are_one_value(
     assert before <= snapshot.fetched_at <= datetime.now(UTC)
     assert (found.arrival.shop_id, found.arrival.order_id, found.lost) == (of.id, order.id, False)
     assert net(merge(OrderState(), found.arrival)) >= 0
+
+
+def parcels_told(sim: Simulator, of: Shop, order: Order) -> tuple[Parcel, ...]:
+    """What all webhooks about the order's parcels say together."""
+    state = OrderState()
+    for delivery in sim.deliveries:
+        decode = TOPICS[delivery.topic].decode
+        if delivery.topic.startswith("fulfillment") and decode and delivery.payload["order_id"] == order.id:
+            now = datetime.now(UTC)
+            event = Event(1, "shopify", of.handle, "w", delivery.topic, now, now, delivery.body, 0)
+            state = merge(state, decode(event, of, b"key"))
+    return state.parcels
+
+
+async def test_parcels_are_told_alike(gateway: Gateway, sim: Simulator, handle: str) -> None:
+    of = await opened(gateway, sim, handle)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+    order = sim.place_order([(f"{n}.00", 2) for n in range(1, 8)], shop=handle, at=start)
+    lines = [line["id"] for line in order.body["line_items"]]
+    first = sim.fulfil(order, {lines[0]: 1}, at=start + timedelta(hours=2))
+    for number in range(12):
+        sim.scan(order, first["id"], "in_transit", at=start + timedelta(hours=3 + number))
+    assert len((await fetched(gateway, of, order)).arrival.parcels) == 1
+    sim.fulfil(order, {lines[0]: 1, lines[1]: 2}, number=None, company=None, url=None, at=start)
+    sim.fulfil(order, dict.fromkeys(lines[2:], 1), url="javascript:alert(1)", at=start)
+    rest = sim.fulfil(order, None, at=start + timedelta(hours=20))
+    sim.scan(order, rest["id"], "delivered", at=start + timedelta(hours=30))
+    told = parcels_told(sim, of, order)
+    assert sorted((len(one.items or ()), len(one.scans), one.url is None) for one in told) == [
+        (1, 12, False),
+        (2, 0, True),
+        (5, 0, True),
+        (5, 1, False),
+    ]
+    assert all(one.announced for one in told)
+    found = await fetched(gateway, of, order)
+    known = {one.id: one for one in told}
+    assert {one.id for one in found.arrival.parcels} == known.keys()
+    for one in found.arrival.parcels:
+        mine = known[one.id]
+        assert replace(one, announced=True, stages=()) == replace(mine, stages=())
+        assert {stage.status for stage in one.stages} <= {stage.status for stage in mine.stages}
 
 
 @pytest.mark.parametrize(("currency", "price"), [("JPY", "1200"), ("KWD", "3.125"), ("ISK", "990")])

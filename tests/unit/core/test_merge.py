@@ -23,6 +23,7 @@ from plugin.core.orders import (
     microseconds,
     net,
 )
+from plugin.core.parcels import Parcel, Scan, Stage
 from tests.unit.core.told import BIG, NOON, after, arrivals, facts, odd_instants
 
 heaps = st.lists(arrivals(), min_size=1, max_size=5)
@@ -153,3 +154,25 @@ def test_only_other_facts_of_the_same_second_told_by_a_webhook_leave_a_doubt() -
     assert not ambiguous(state, Arrival(1, BIG, Snapshot(shown(subtotal=1), NOON)))
     assert not ambiguous(state, Arrival(1, BIG, deleted=True))
     assert not ambiguous(OrderState(), webhook())
+
+
+def test_of_a_parcel_the_newest_words_hold_and_each_scan_once() -> None:
+    hour = timedelta(hours=1)
+    made = Parcel(7, NOON, NOON, "success", "DHL", None, None, ((1, 2),), announced=True)
+    numbered = replace(made, updated_at=NOON + hour, number="42", announced=False)
+    moving = replace(numbered, updated_at=NOON + 2 * hour, stages=(Stage("in_transit", NOON + 2 * hour),))
+    again = replace(moving, updated_at=NOON + 3 * hour, stages=(Stage("in_transit", NOON + 3 * hour),))
+    scan = Parcel(7, scans=(Scan(1, "in_transit", NOON + hour, NOON + 2 * hour),))
+    told = [Arrival(1, BIG, parcels=(one,)) for one in (again, scan, made, moving, scan, numbered)]
+    assert incomplete(after(told[1]))
+    (found,) = after(*told).parcels
+    assert (found.number, found.created_at, found.announced) == ("42", NOON, True)
+    assert found.stages == (Stage("in_transit", NOON + 2 * hour),)
+    assert found.scans == scan.scans
+    assert not incomplete(after(*told))
+
+
+def test_a_state_stored_before_parcels_were_kept_is_read() -> None:
+    stored = order_codec.encode(after(webhook()))
+    assert stored.endswith(",[]]")
+    assert order_codec.decode(stored.removesuffix(",[]]") + "]") == after(webhook())

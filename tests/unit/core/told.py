@@ -15,6 +15,7 @@ from plugin.core.orders import (
     Snapshot,
     merge,
 )
+from plugin.core.parcels import STAGES, STATUSES, Parcel, Scan, Stage
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 BIG = 2**53 + 1
@@ -56,6 +57,41 @@ lines = st.builds(
     allocations=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 100)), max_size=2).map(tuple),
 )
 
+scans = st.builds(
+    Scan,
+    id=st.integers(1, 3),
+    status=st.sampled_from(["in_transit", "delivered"]),
+    at=instants,
+    known_at=instants,
+)
+
+
+@st.composite
+def parcels(draw: st.DrawFn) -> Parcel:
+    """A webhook of a parcel, one of its carrier's, or a fetch's view of it."""
+    id = draw(st.integers(1, 2))
+    heard = {scan.id: scan for scan in draw(st.lists(scans, max_size=2))}
+    found = tuple(heard[id] for id in sorted(heard))
+    if draw(st.booleans()):
+        return Parcel(id, scans=found)
+    moment = draw(instants)
+    stage = draw(st.none() | st.sampled_from(sorted(STAGES)))
+    return Parcel(
+        id,
+        created_at=draw(instants),
+        updated_at=moment,
+        status=draw(st.sampled_from(STATUSES)),
+        carrier=draw(st.sampled_from([None, "DHL", "UPS"])),
+        number=draw(st.sampled_from([None, "1", "2"])),
+        url=draw(st.sampled_from([None, "https://dhl.example/1"])),
+        items=draw(
+            st.none() | st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3)), max_size=2).map(tuple)
+        ),
+        stages=(Stage(stage, moment),) if stage else (),
+        scans=found,
+        announced=draw(st.booleans()),
+    )
+
 
 def distinct(found: list[Refund]) -> tuple[Refund, ...]:
     """A snapshot holds each refund once, sorted as the decoder sorts them."""
@@ -94,11 +130,13 @@ def facts(moments: st.SearchStrategy[datetime] = instants) -> st.SearchStrategy[
 @st.composite
 def arrivals(draw: st.DrawFn) -> Arrival:
     """One webhook or one fetch."""
-    kind = draw(st.sampled_from(["webhook", "webhook", "fetch", "refund", "deletion"]))
+    kind = draw(st.sampled_from(["webhook", "webhook", "fetch", "refund", "deletion", "parcel", "parcel"]))
     if kind == "deletion":
         return Arrival(1, BIG, deleted=True)
     if kind == "refund":
         return Arrival(1, BIG, refunds=(draw(refunds),))
+    if kind == "parcel":
+        return Arrival(1, BIG, parcels=(draw(parcels()),))
     fetched = draw(instants) if kind == "fetch" else None
     return Arrival(
         shop_id=1,
@@ -106,6 +144,7 @@ def arrivals(draw: st.DrawFn) -> Arrival:
         snapshot=Snapshot(draw(facts()), fetched),
         token=draw(st.sampled_from([None, "a", "b"])),
         lost=fetched is not None and draw(st.booleans()),
+        parcels=(draw(parcels()),) if fetched is not None and draw(st.booleans()) else (),
     )
 
 
