@@ -6,6 +6,7 @@ in the code. A package's own catalogues fall back to the app's.
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
+from unicodedata import normalize
 
 from babel import Locale, dates, numbers
 from babel.messages.mofile import write_mo
@@ -26,6 +28,16 @@ LOCALES = Path(__file__).parent / "locales"
 
 FORMAL, INFORMAL = "de", "de_DE@informal"
 _FORMATS = {"de": Locale("de"), "en": Locale("en", "GB")}
+_SPOKEN = {"de": ("EEE, d.", " MMMM", " y"), "en": ("EEE d", " MMMM", " y")}
+"""A day as people say it, in the parts that may be said or left out."""
+_CLOCK = {"de": "HH:mm 'Uhr'", "en": "HH:mm"}
+_NO_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+COUNTRIES = frozenset(
+    code
+    for code in map(str, _FORMATS["en"].territories)
+    if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
+)
+"""Every country that has a name (ISO 3166-1)."""
 
 Tag: TypeAlias = str
 
@@ -75,6 +87,31 @@ class Language:
     def weekday(self, day: dt.date) -> str:
         """Return a date with its weekday: Sa., 12. Dez., Sat 12 Dec."""
         return _skeleton(self.tag, "MMMEd", day)
+
+    def spoken(self, day: dt.date, *, month: bool = True, year: bool = False) -> str:
+        """Return a day as people say it: Di., 24. November, Tue 24 November; without the month: Di., 24., Tue 24."""
+        return _spoken(self.tag, day, 1 + month + (month and year))
+
+    def day_of_week(self, day: dt.date) -> str:
+        """Return the name of a day: Donnerstag, Thursday."""
+        return dates.format_date(day, "EEEE", locale=_FORMATS[self.tag])
+
+    def between(self, first: dt.date, last: dt.date) -> str:
+        """Return one day or two in little room: 24.–26. Nov., 24–26 Nov."""
+        return str(dates.format_interval(first, last, "MMMd", locale=_FORMATS[self.tag]))
+
+    def time(self, time: dt.time) -> str:
+        """Return a time of day: 14:00 Uhr, 14:00."""
+        return dates.format_time(time, _CLOCK[self.tag], locale=_FORMATS[self.tag])
+
+    def country(self, code: str) -> str:
+        """Return what a country (ISO 3166-1) is called: Schweiz, Switzerland; a code nobody knows stays one."""
+        return str(_FORMATS[self.tag].territories.get(code, code))
+
+    def by_name(self, countries: Iterable[str]) -> list[tuple[str, str]]:
+        """Return countries with their names, in the order in which people look for them: Österreich after Norwegen."""
+        named = [(code, self.country(code)) for code in countries]
+        return sorted(named, key=lambda one: normalize("NFKD", one[1]).casefold())
 
     def money(self, minor: int, currency: str) -> str:
         """Return an amount in minor units as people write it: 3,20 €, €3.20; whole units carry no decimals."""
@@ -132,6 +169,11 @@ def _read(path: Path) -> GNUTranslations:
 @lru_cache(4096)
 def _skeleton(tag: Tag, skeleton: str, day: dt.date) -> str:
     return dates.format_skeleton(skeleton, day, locale=_FORMATS[tag])
+
+
+@lru_cache(4096)
+def _spoken(tag: Tag, day: dt.date, parts: int) -> str:
+    return dates.format_date(day, "".join(_SPOKEN[tag][:parts]), locale=_FORMATS[tag])
 
 
 @lru_cache(4096)

@@ -32,11 +32,19 @@ CONTACT: Mapping[str, str] = {
 }
 """Who packs in that shop, and how to reach them."""
 
+LANES: tuple[Mapping[str, str], ...] = (
+    {"countries": "DE", "min": "1", "max": "2", "carrier": "DHL", "days": "mon-sat"},
+    {"countries": "AT", "min": "2", "max": "3", "carrier": "DHL", "days": "mon-fri"},
+    {"countries": "CH", "min": "3", "max": "5", "carrier": "DHL", "days": "mon-sat"},
+    {"countries": "FR, NL", "min": "2", "max": "4", "carrier": "DPD", "days": "mon-fri"},
+)
+"""How long its parcels take; to other countries it has never sent one."""
+
 
 async def open_app(simulator: Simulator, shop: str, *, arrange: bool = False) -> None:
     """Open the app's home as soon as the app answers, then let the webhooks go that were held back until now.
 
-    With ``arrange`` the merchant also lists what points buy, and says who packs the parcels.
+    With ``arrange`` the merchant also lists what points buy, and says who packs the parcels and how long they take.
     """
     async with httpx.AsyncClient(timeout=10, trust_env=False, verify=False) as client:  # noqa: S501 loopback
         while not await _is_open(client, simulator.app_home_url(shop)):  # noqa: ASYNC110 the app tells nobody
@@ -82,6 +90,7 @@ async def _fill_in(
 
 def _typed() -> dict[str, dict[str, str]]:
     return {
+        "delivery": _rows("lanes", LANES),
         "loyalty": _rows("rewards", [{"id": "", **reward} for reward in REWARDS]),
         "trust": {**_rows("people", PEOPLE), **CONTACT},
     }

@@ -1,12 +1,14 @@
 /**
  * Fills every place of ours on a storefront page from one request. It sets no cookie, speaks to the shop's own domain
- * and its CDN only, moves nothing that a visitor sees, and leaves the page as it was when anything fails.
+ * and its CDN only, moves nothing that a visitor sees, and leaves the page as it was when anything fails. The country
+ * that a visitor chose for a delivery stays in the browser, and nothing else does.
  *
  * A place is an element that the theme's blocks render: `data-dankbar-block` names the widget, `data-proxy` the path
  * of the app proxy, `data-css` and `data-htmx` the assets; its style reserves the height.
  */
 
 const SLOW = 5000;
+const CHOICE = 'dankbar-country';
 const PLACE = '[data-dankbar-block]:not([data-dankbar-state])';
 
 /** Names by which widespread theme families say the colour of their buttons; the value may be bare channels. */
@@ -21,21 +23,53 @@ function fill(): void {
   const places = [...document.querySelectorAll<HTMLElement>(PLACE)];
   if (places.length === 0) return;
   for (const place of places) place.dataset.dankbarState = 'asked';
-  const styled = style(places[0]!.dataset.css);
+  styled ??= style(places[0]!.dataset.css);
   answer(places)
-    .then((found) => styled.then(() => places.forEach((place) => show(place, found[place.dataset.dankbarBlock!]))))
+    .then((found) => styled!.then(() => places.forEach((place) => show(place, found[place.dataset.dankbarBlock!]))))
     .catch(() => places.forEach((place) => show(place, null)));
 }
+
+let styled: Promise<unknown> | undefined;
 
 async function answer(places: HTMLElement[]): Promise<Record<string, unknown>> {
   const {proxy = '', locale = ''} = places[0]!.dataset;
   const names = [...new Set(places.map((place) => place.dataset.dankbarBlock))].join();
-  const response = await fetch(`${proxy}/widgets?${new URLSearchParams({names, locale})}`, {
+  const query = new URLSearchParams({names, locale});
+  for (const {country, product = ''} of places.map((place) => place.dataset)) {
+    if (country !== undefined) {
+      query.set('country', chosen() ?? country);
+      query.set('product', product);
+    }
+  }
+  const response = await fetch(`${proxy}/widgets?${query}`, {
     headers: {Accept: 'application/json'},
     signal: AbortSignal.timeout(SLOW),
   });
   if (!response.ok) throw response;
   return (await response.json()) ?? {};
+}
+
+/** The country that this visitor chose before, where the browser may tell. */
+function chosen(): string | null {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null;
+  }
+}
+
+/** Ask again for the country chosen; where it cannot be kept, it holds for this page. */
+function choose({target}: Event): void {
+  const {name, value} = target as HTMLSelectElement;
+  if (name !== 'country') return;
+  try {
+    localStorage.setItem(CHOICE, value);
+  } catch {}
+  for (const place of document.querySelectorAll<HTMLElement>('[data-country]')) {
+    place.dataset.country = value;
+    delete place.dataset.dankbarState;
+  }
+  fill();
 }
 
 /** Resolves when the style sheet is there, or cannot be had. */
@@ -53,15 +87,19 @@ function show(place: HTMLElement, html: unknown): void {
   const widget = template.content.querySelector(`[data-dankbar="${place.dataset.dankbarBlock}"]`);
   if (!widget) {
     place.dataset.dankbarState = 'empty';
+    place.querySelector('form')?.reset();
     settle(place, () => (place.hidden = !place.querySelector('p')));
     return;
   }
   place.dataset.dankbarState = 'shown';
   tint(place);
+  const held = place.contains(document.activeElement);
   place.replaceChildren(widget);
+  if (held) place.querySelector('select')?.focus();
   dress(place);
   settle(place, () => (place.style.minHeight = ''));
   place.addEventListener('click', copy);
+  place.addEventListener('change', choose);
   if (/<[^>]+\s(data-)?hx-/.test(html as string)) enliven(place);
 }
 

@@ -26,10 +26,20 @@ def placement_of(stay: Stay) -> Placement:
     return found
 
 
-def placed(stay: Stay, template: str) -> dict[str, Any]:
+def placed(stay: Stay, template: str, product: Product | None = None) -> dict[str, Any]:
     """Return what the app's blocks show on a page: in its section, and at its end."""
     where, chosen = placement_of(stay), CHOSEN[stay.visit.theme]
-    who = (stay.shop, stay.visit.locale, stay.customer, chosen, _cart_seen(stay))
+    seen = {
+        "page_type": template,
+        "country": stay.visit.country,
+        "cart": _cart_seen(stay),
+        "product": product
+        and {
+            "id": product.id,
+            "selected_or_first_available_variant": {"requires_shipping": product.requires_shipping},
+        },
+    }
+    who = (stay.shop, stay.visit.locale, stay.customer, chosen, seen)
     return {"blocks": rendered(where, template, *who), "embeds": rendered(where, EVERYWHERE, *who)}
 
 
@@ -77,9 +87,13 @@ def priced(stay: Stay, cart: Cart | None) -> dict[str, Any]:
 
 def _cart_seen(stay: Stay) -> dict[str, object]:
     """The cart as the theme's Liquid sees it."""
-    applied = priced(stay, cart_of(stay))["applied"]
+    cart = cart_of(stay)
+    applied = priced(stay, cart)["applied"]
+    goods = [line.product for line in cart.lines] if cart else []
     return {
         "item_count": stay.count,
+        "items": [{"product_id": one.id} for one in goods],
+        "requires_shipping": any(one.requires_shipping for one in goods),
         "discount_applications": [{"type": "discount_code", "title": one.code} for one in applied],
     }
 
@@ -99,12 +113,14 @@ async def _product(stay: Stay) -> Response:
         return show(stay, "missing.html", 404, **placed(stay, "404"))
     others = [one for one in _cards(stay) if one["handle"] != found.handle]
     start = len(found.handle) % max(1, len(others))
+    around = placed(stay, "product", found)
     return show(
         stay,
         "product.html",
+        beside=[one for one in around["blocks"] if 'data-dankbar-block="delivery"' in one],
         product=_card(stay, found),
         others=(others[start:] + others)[:3],
-        **placed(stay, "product"),
+        **around,
     )
 
 

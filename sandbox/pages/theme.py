@@ -19,8 +19,15 @@ EXTENSION = Path(__file__).resolve().parents[2] / "extensions" / "theme"
 ASSETS = "/sandbox/theme/assets/"
 TEMPLATES = ("index", "product", "cart")
 EVERYWHERE = "body"
-NO_CART: Mapping[str, Any] = {"item_count": 0, "discount_applications": ()}
+NO_CART: Mapping[str, Any] = {
+    "item_count": 0,
+    "items": (),
+    "requires_shipping": False,
+    "discount_applications": (),
+}
 """An empty cart as Liquid sees it."""
+NO_PAGE: Mapping[str, Any] = {"cart": NO_CART, "product": None, "country": "DE", "page_type": "index"}
+"""A page that is about nothing: whose ``country`` the prices are for, and its own product."""
 
 CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "light": {"radius": 4, "paper": "#fffdf9"},
@@ -105,12 +112,12 @@ def rendered(
     locale: str,
     customer: Customer | None,
     settings: Mapping[str, Any] | None = None,
-    cart: Mapping[str, Any] = NO_CART,
+    page: Mapping[str, Any] = NO_PAGE,
 ) -> list[str]:
     """Render every block that stands on this template, framed as Shopify frames app blocks."""
     return [
         f'<div id="shopify-block-{block.handle}" class="shopify-block shopify-app-block">'
-        f"{render(block, shop, locale, customer, settings, cart)}</div>"
+        f"{render(block, shop, locale, customer, settings, page)}</div>"
         for block in sorted(blocks(), key=lambda one: one.handle == "coupon")
         if template in placement.of(block)
     ]
@@ -122,26 +129,32 @@ def render(
     locale: str,
     customer: Customer | None = None,
     settings: Mapping[str, Any] | None = None,
-    cart: Mapping[str, Any] = NO_CART,
+    page: Mapping[str, Any] = NO_PAGE,
 ) -> str:
-    """Render one block with its defaults and ``settings``, for whoever is signed in and has this in the cart."""
+    """Render one block with its defaults and ``settings``, for whoever is signed in, on that page."""
     placed = {
         "id": block.handle,
         "settings": {**block.defaults, **(settings or {})},
         "shopify_attributes": "",
     }
-    facts = {**_facts(shop, locale, customer, cart), "block": placed}
+    facts = {**_facts(shop, locale, customer, {**NO_PAGE, **page}), "block": placed}
     return _environment().from_string(block.source, globals=facts).render()
 
 
 def liquid(source: str, shop: Shop, locale: str, customer: Customer | None = None) -> str:
     """Render what an app answered through its proxy as Liquid, as a page of the theme."""
-    return _environment().from_string(source, globals=_facts(shop, locale, customer, NO_CART)).render()
+    return _environment().from_string(source, globals=_facts(shop, locale, customer, NO_PAGE)).render()
 
 
-def _facts(shop: Shop, locale: str, customer: Customer | None, cart: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(shop: Shop, locale: str, customer: Customer | None, page: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "request": {"locale": {"iso_code": locale}, "design_mode": False},
+        "request": {
+            "locale": {"iso_code": locale},
+            "design_mode": False,
+            "page_type": page["page_type"],
+        },
+        "localization": {"country": {"iso_code": page["country"]}},
+        "product": page["product"],
         "customer": customer
         and {
             "id": customer.id,
@@ -149,7 +162,7 @@ def _facts(shop: Shop, locale: str, customer: Customer | None, cart: Mapping[str
             "email": customer.email,
             "orders_count": customer.number_of_orders,
         },
-        "cart": cart,
+        "cart": page["cart"],
         "shop": {"name": shop.name, "permanent_domain": shop.domain, "currency": shop.currency},
         "routes": {
             "root_url": "/storefront",

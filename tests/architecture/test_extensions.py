@@ -274,7 +274,7 @@ def test_every_text_of_the_theme_editor_exists_and_is_used() -> None:
 
 def test_every_text_of_the_storefront_exists() -> None:
     texts = locale("theme", "en.default")
-    for block in ("loyalty", "coupon", "trust"):
+    for block in ("loyalty", "coupon", "delivery", "trust"):
         assert f"{block}.plain" in texts
     snippet = (THEME / "snippets" / "dankbar-place.liquid").read_text("utf-8")
     assert set(re.findall(r"'([\w.]+)' \| t\b", snippet)) <= texts.keys()
@@ -332,9 +332,16 @@ def test_the_extensions_know_the_apps_address(built: Path) -> None:
         }
 
 
-def test_the_loader_names_no_host_keeps_nothing_and_tells_nobody(built: Path) -> None:
+def test_the_loader_names_no_host_keeps_one_choice_and_tells_nobody(built: Path) -> None:
     text = (built / "theme/assets/dankbar.js").read_text("utf-8")
-    assert not re.search(r"https?:|//\w|cookie|localStorage|sessionStorage|indexedDB|sendBeacon|canvas", text)
+    assert not re.search(r"https?:|//\w|cookie|sessionStorage|indexedDB|sendBeacon|canvas", text)
+    kept = dict(re.findall(r"(?:var |,)(\w+)=\"(dankbar-[\w-]+)\"", text))
+    calls = re.findall(r"localStorage\.(\w+)\((\w+)[,)]", text)
+    assert {(call, kept[name]) for call, name in calls} == {
+        ("getItem", "dankbar-country"),
+        ("setItem", "dankbar-country"),
+    }
+    assert text.count("localStorage") == len(calls)
 
 
 def test_htmx_comes_with_its_licence_and_without_a_global_name(built: Path) -> None:

@@ -32,7 +32,9 @@ def of_the_shop(story: Story) -> list[View]:
     views = [
         View("index", lambda walk: _plain(walk, "/")),
         View("home", lambda walk: _front(walk, "/storefront")),
-        View("product", lambda walk: _plain(walk, "/storefront/products/teekanne")),
+        View("product", partial(_day, country="DE")),
+        View("product-why", partial(_day, country="CH", why=True)),
+        View("product-no-day", partial(_day, country="JP")),
         View("missing", lambda walk: _plain(walk, "/storefront/products/nichts")),
         View("cart-empty", _emptied),
         View("cart", lambda walk: _cart(walk, story.codes["ready"])),
@@ -110,6 +112,16 @@ def given_up(walk: Walk) -> None:
 def _plain(walk: Walk, path: str) -> None:
     walk.go(path)
     expect(walk.page.locator("h1").first).to_be_visible()
+
+
+def _day(walk: Walk, country: str, *, why: bool = False) -> None:
+    walk.page.evaluate("(country) => localStorage.setItem('dankbar-country', country)", country)
+    walk.go("/storefront/products/teekanne")
+    walk.page.evaluate("localStorage.clear()")
+    place = walk.page.locator("#dankbar-delivery")
+    expect(place.locator("select")).to_have_value(country)
+    if why:
+        place.locator("summary").click()
 
 
 def _front(walk: Walk, path: str) -> None:

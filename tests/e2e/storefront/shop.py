@@ -79,6 +79,7 @@ def block(
     locale: str = "en",
     signed_in: bool = True,
     in_cart: int = 0,
+    product: int | None = 7,
     **settings: str | int,
 ) -> str:
     """Return a block as Shopify renders it: its defaults, these settings, and the wrapper around every app block.
@@ -92,8 +93,10 @@ def block(
     request = {"locale": {"iso_code": locale}, "design_mode": design_mode}
     customer = {"id": 1, "orders_count": 1} if signed_in else None
     cart = {"item_count": in_cart, "discount_applications": []}
+    sent = {"id": product, "selected_or_first_available_variant": {"requires_shipping": True}}
+    page = {"product": sent if product else None, "localization": {"country": {"iso_code": "DE"}}}
     rendered = (
-        _liquid(locale, {"request": request, "customer": customer, "cart": cart})
+        _liquid(locale, {"request": request, "customer": customer, "cart": cart, **page})
         .from_string(liquid_part)
         .render(block={"settings": {**defaults, **settings}})
     )

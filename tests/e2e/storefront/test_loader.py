@@ -383,3 +383,70 @@ def test_without_javascript_a_link_leads_on(page: Page, shop: Shop) -> None:
         "/apps/dankbar/widgets/coupon?locale=de",
     ]
     context.close()
+
+
+def delivery(visit: Visit) -> tuple[int, str, str]:
+    """The widget's own form, with the day of the country that is asked for."""
+    asked = parse_qs(urlsplit(visit.path).query)
+    country = asked["country"][0]
+    options = "".join(
+        f'<option value="{code}"{" selected" if code == country else ""}>{code}</option>'
+        for code in ("AT", "CH", "DE")
+    )
+    inner = f'<h2>With you: {country}</h2><form><select name="country" aria-label="Country">{options}</select></form>'
+    return widgets(delivery=fragment("delivery", inner))(visit)
+
+
+def test_a_delivery_is_asked_for_the_country_and_what_is_sent(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("delivery") + block("loyalty"), delivery
+    visit(page, shop)
+    (asked,) = shop.asked("/apps/")
+    assert parse_qs(urlsplit(asked.path).query) == {
+        "names": ["delivery,loyalty"],
+        "locale": ["en"],
+        "country": ["DE"],
+        "product": ["7"],
+    }
+    expect(page.locator("[data-dankbar=delivery] h2")).to_have_text("With you: DE")
+    assert page.evaluate("localStorage.length") == 0
+    nothing_moved_or_broke(page)
+
+
+def test_a_chosen_country_holds_from_then_on_and_stays_in_the_browser(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("delivery") + block("coupon"), delivery
+    visit(page, shop)
+    page.get_by_label("Country").focus()
+    page.get_by_label("Country").select_option("CH")
+    expect(page.locator("[data-dankbar=delivery] h2")).to_have_text("With you: CH")
+    expect(page.get_by_label("Country")).to_be_focused()
+    assert len(shop.asked("/apps/")) == 2
+    assert "names=delivery&" in shop.asked("/apps/")[1].path, "nothing else is asked again"
+    assert len(shop.asked("dankbar.css")) == 1
+    assert page.evaluate("({...localStorage})") == {"dankbar-country": "CH"}
+    assert page.context.cookies() == []
+    visit(page, shop)
+    expect(page.locator("[data-dankbar=delivery] h2")).to_have_text("With you: CH")
+    assert "country=CH" in shop.asked("/apps/")[2].path
+    assert page.evaluate("window.faults") == []
+
+
+def test_where_nothing_may_be_kept_a_chosen_country_holds_for_the_page(page: Page, shop: Shop) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
+    )
+    shop.blocks, shop.reply = block("delivery"), delivery
+    visit(page, shop)
+    page.get_by_label("Country").select_option("AT")
+    expect(page.locator("[data-dankbar=delivery] h2")).to_have_text("With you: AT")
+    assert page.evaluate("window.faults") == []
+
+
+def test_a_country_that_cannot_be_asked_for_leaves_the_one_that_is_shown(page: Page, shop: Shop) -> None:
+    shop.blocks, shop.reply = block("delivery"), delivery
+    visit(page, shop)
+    page.route("**/apps/**", lambda route: route.abort())
+    page.get_by_label("Country").select_option("AT")
+    page.wait_for_selector("[data-dankbar-state=empty]")
+    expect(page.get_by_label("Country")).to_have_value("DE")
+    expect(page.locator("[data-dankbar=delivery] h2")).to_have_text("With you: DE")
+    assert page.evaluate("window.faults") == []

@@ -17,6 +17,8 @@ from tests.e2e.storefront.shop import PLAIN, Shop, block, fragment, widgets
 from widgets import ALL, Context, Surface
 from widgets.base import OrderRef
 from widgets.coupon.view import CouponView
+from widgets.delivery.quote import quote
+from widgets.delivery.settings import DeliverySettings
 from widgets.fragment import fragment as widget_fragment
 
 AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
@@ -92,6 +94,21 @@ LOYALTY = fragment(
     '<p class="note">Ihr Paket kommt später.</p>'
     "<details><summary>Was mit Ihren Daten geschieht</summary><dl><div><dt>Bestellnummer</dt><dd>Vertrag</dd></div>"
     '</dl></details><div class="seals"><a href="/seal">Trusted Shops, prüfen</a></div>',
+)
+
+
+LANES = [
+    {"countries": [country], "min": 1, "max": 2, "carrier": "DHL", "days": "mon-sat"}
+    for country in ("DE", "AT")
+]
+ASKING = replace(
+    SHOP_OF_ITS_OWN,
+    language=language("de", "sie", folder=ALL["delivery"].locales),
+    now=datetime(2026, 11, 23, 9, tzinfo=UTC),
+    prefix="/apps/dankbar",
+)
+DELIVERY = widget_fragment(
+    ALL["delivery"], ASKING, quote(ASKING, DeliverySettings.model_validate({"lanes": LANES}))
 )
 
 
@@ -258,6 +275,28 @@ def test_a_usual_code_fits_the_room_reserved_for_it(
     look(page, shop, THEMES[theme], width)
     place = page.locator("[data-dankbar-block=coupon]")
     assert place.evaluate("node => [node.scrollHeight, node.clientHeight]") == [height, height]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [320, 460, 640])
+def test_a_day_of_delivery_fits_the_room_reserved_for_it_and_is_open_to_everybody(
+    page: Page, shop: Shop, theme: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    shop.theme, shop.blocks = THEMES[theme], block("delivery", locale="de")
+    shop.reply = widgets(delivery=DELIVERY)
+    page.goto(shop.origin)
+    page.wait_for_selector("[data-dankbar=delivery]")
+    place = page.locator("[data-dankbar-block=delivery]")
+    assert place.evaluate("node => node.scrollHeight - node.clientHeight") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    nobody_is_shut_out(page)
+    place.get_by_text("Warum dieser Tag?").click()
+    assert place.get_by_text("DHL braucht höchstens 2 Tage.").is_visible()
+    assert place.evaluate("node => node.scrollHeight - node.clientHeight") == 0
+    small = "[...document.querySelectorAll('.dankbar :is(select,summary)')].filter((n) => n.offsetHeight < 44).length"
+    assert page.evaluate(small) == 0
+    nobody_is_shut_out(page)
 
 
 def rgb(colour: str) -> str:

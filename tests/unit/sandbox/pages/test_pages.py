@@ -220,6 +220,7 @@ def test_app_bridge_is_told_which_blocks_and_pages_there_are(browser: TestClient
         one["handle"]: [place["target"] for place in one["activations"]] for one in theme["activations"]
     } == {
         "coupon": ["cart"],
+        "delivery": [],
         "loyalty": [],
         "page-end": [],
         "trust": [],

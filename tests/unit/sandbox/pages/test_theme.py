@@ -23,6 +23,10 @@ def block(handle: str) -> Block:
     return next(one for one in blocks() if one.handle == handle)
 
 
+SENT = {"id": 7, "selected_or_first_available_variant": {"requires_shipping": True}}
+"""A product that travels, as Liquid sees it."""
+
+
 @pytest.fixture
 def anna(simulator: Simulator, shop: Shop) -> Customer:
     """Somebody who has bought here."""
@@ -35,7 +39,7 @@ def test_every_shipped_block_is_found_and_renders_in_both_languages(shop: Shop, 
     assert {one.handle for one in blocks()} == {path.stem for path in (EXTENSION / "blocks").glob("*.liquid")}
     for one in blocks():
         for locale in ("de", "en"):
-            html = render(one, shop, locale, anna)
+            html = render(one, shop, locale, anna, page={"product": SENT, "page_type": "product"})
             assert "{%" not in html
             assert "{{" not in html
             assert "Translation missing" not in html
@@ -86,7 +90,7 @@ def test_a_place_for_a_code_is_kept_where_one_may_wait_and_the_cart_shows_none(
             "item_count": count,
             "discount_applications": [{"type": kind, "title": code} for code in codes],
         }
-        return render(block("coupon"), shop, "de", customer, cart=cart).strip()
+        return render(block("coupon"), shop, "de", customer, page={"cart": cart}).strip()
 
     assert place(None) == place(simulator.customer("neu@example.com")) == ""
     assert place(anna, "SOMMER") == ""
@@ -95,6 +99,19 @@ def test_a_place_for_a_code_is_kept_where_one_may_wait_and_the_cart_shows_none(
     assert "data-back" not in place(anna, count=0)
     assert 'href="/apps/dankbar/widgets/coupon?locale=de"' in place(anna), "without JavaScript"
     assert 'href="/apps/dankbar/widgets/trust?locale=de"' in render(block("trust"), shop, "de")
+
+
+def test_a_delivery_is_asked_for_what_is_sent_to_the_country_of_the_prices(shop: Shop) -> None:
+    def place(**page: object) -> str:
+        return render(block("delivery"), shop, "de", page={"country": "AT", **page})
+
+    product = place(product=SENT, page_type="product")
+    assert 'data-country="AT" data-product="7"' in product
+    assert 'href="/apps/dankbar/widgets/delivery?locale=de&amp;country=AT&amp;product=7"' in product
+    cart = {"items": [{"product_id": 7}, {"product_id": 9}, {"product_id": 7}], "requires_shipping": True}
+    assert 'data-product="7,9"' in place(cart=cart)
+    card = {"id": 8, "selected_or_first_available_variant": {"requires_shipping": False}}
+    assert place(product=card).strip() == place(cart={**cart, "requires_shipping": False}).strip() == ""
 
 
 def test_an_app_block_stands_where_it_was_placed_and_nowhere_else(shop: Shop) -> None:
