@@ -1,14 +1,46 @@
 import {Card} from './Card';
-import type {PeopleView, TrustView} from './views';
+import type {PeopleView, SealView, TrustView} from './views';
 
-/** What the shop can be trusted for. */
+/** What the shop can be trusted for: seals that hold, and who is there. */
 export function Trust({view}: {view: TrustView}) {
   const {title, text, people} = view;
   return (
     <Card title={title}>
       {text && <s-paragraph color="subdued">{text}</s-paragraph>}
+      {view.seals.map((seal) => (
+        <Seal key={seal.verify_url} seal={seal} />
+      ))}
+      {view.seals.length > 0 && view.seals_text && (
+        <s-paragraph type="small" color="subdued">
+          {view.seals_text}
+        </s-paragraph>
+      )}
       {people && <People people={people} />}
     </Card>
+  );
+}
+
+/** A badge or the shop's own picture beside the way to the issuer's page, and to a proof where the seal claims more. */
+function Seal({seal}: {seal: SealView}) {
+  const {text, verify_url: url, image, proof_url: proof, proof_text: said} = seal;
+  return (
+    <s-stack direction="inline" gap="small-200" alignItems="center">
+      {image ? (
+        <s-box inlineSize="28px">
+          <s-image src={image} alt="" aspectRatio="1" objectFit="contain" />
+        </s-box>
+      ) : (
+        <s-icon type="check-circle" />
+      )}
+      <s-link href={url} target="_blank">
+        {text}
+      </s-link>
+      {proof && said && (
+        <s-link href={proof} target="_blank">
+          {said}
+        </s-link>
+      )}
+    </s-stack>
   );
 }
 

@@ -17,6 +17,8 @@ export interface Page {
   sample: boolean;
   /** False where only the account's own widgets have a place. */
   aboutOrder: boolean;
+  /** True on the page that ends a purchase, the one that says what the shop can be trusted for. */
+  closing?: boolean;
   /** What Shopify has of the customer's points on this page already. */
   balance?: Balance | undefined;
   /** The same, where Shopify has to be asked for it. */

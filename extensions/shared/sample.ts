@@ -2,7 +2,7 @@ import type {Page} from './page';
 import type {Views} from './views';
 
 /** What the merchant sees in Shopify's editor. */
-export function sample({say, number, aboutOrder}: Page): Views {
+export function sample({say, number, aboutOrder, closing}: Page): Views {
   return {
     coupon: {
       state: 'ready',
@@ -28,6 +28,6 @@ export function sample({say, number, aboutOrder}: Page): Views {
       endings: [],
       entries: [],
     },
-    ...(aboutOrder && {trust: {title: say('sample.trust.title'), text: say('sample.trust.text')}}),
+    ...(closing && {trust: {title: say('sample.trust.title'), text: say('sample.trust.text'), seals: []}}),
   };
 }

@@ -101,9 +101,20 @@ export interface PeopleView {
   ways: Way[];
 }
 
+/** A seal that holds; `image` is a file of the shop's own. */
+export interface SealView {
+  text: string;
+  verify_url: string;
+  image?: string;
+  proof_url?: string;
+  proof_text?: string;
+}
+
 export interface TrustView {
   title?: string;
   text: string;
+  seals: SealView[];
+  seals_text?: string;
   people?: PeopleView;
 }
 
@@ -202,7 +213,19 @@ function readTrust(view: unknown): TrustView | undefined {
   return {
     text: text(view, 'text').text ?? '',
     ...text(view, 'title'),
+    seals: list(view.seals).filter(isSeal).map(readSeal),
+    ...text(view, 'seals_text'),
     ...(isRecord(view.people) && {people: readPeople(view.people)}),
+  };
+}
+
+function readSeal(seal: SealView & Record<string, unknown>): SealView {
+  return {
+    text: seal.text,
+    verify_url: seal.verify_url,
+    ...link(seal, 'image'),
+    ...link(seal, 'proof_url'),
+    ...text(seal, 'proof_text'),
   };
 }
 
@@ -220,7 +243,7 @@ function readWay(way: Way & Record<string, unknown>): Way {
   return {text: way.text, ...(/^(mailto|tel):/.test(way.url ?? '') && text(way, 'url'))};
 }
 
-/** The field as an object to spread: empty unless it leads to a shop. */
+/** The field as an object to spread: empty unless it leads to a page. */
 function link<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
   const found = text(view, key);
   return /^https?:\/\//.test(found[key] ?? '') ? found : {};
@@ -254,6 +277,10 @@ function isFigure(value: unknown): value is [string, string] {
 
 function isCode(value: unknown): value is RewardCode & Record<string, unknown> {
   return isRecord(value) && typeof value.title === 'string' && typeof value.text === 'string';
+}
+
+function isSeal(value: unknown): value is SealView & Record<string, unknown> {
+  return isRecord(value) && typeof value.text === 'string' && /^https:\/\//.test(String(value.verify_url));
 }
 
 function isPerson(value: unknown): value is Person & Record<string, unknown> {

@@ -104,7 +104,9 @@ def title_of(stay: Stay, product: Product) -> str:
 
 
 async def _home(stay: Stay) -> Response:
-    return show(stay, "home.html", goods=_cards(stay), **placed(stay, "index"))
+    around = placed(stay, "index")
+    closing = [one for one in around["blocks"] if 'data-dankbar-block="trust"' in one]
+    return show(stay, "home.html", goods=_cards(stay), closing=closing, **around)
 
 
 async def _product(stay: Stay) -> Response:

@@ -55,6 +55,7 @@ IMPERSONAL: Mapping[str, str] = {
     ),
     "tier_tag": "account_id shop_id",
     "tombstone": "shop_id kind",
+    "trust_check": "shop_id fingerprint result failures checked_at due_at",
     "verification": "shop_id checked_at accounts entries differences details liability",
 }
 """Columns that say nothing of a shopper: our own keys, times of our own work, and what belongs to the shop. A key

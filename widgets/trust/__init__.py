@@ -1,7 +1,11 @@
-"""What a shop can be trusted for: who packs the parcels, and how to reach them."""
+"""What a shop can be trusted for: seals that were looked up, who packs the parcels, and how to reach them."""
 
 from plugin.language import sentence
 from widgets.base import Surface, Widget
+from widgets.trust.alerts import alerts
+from widgets.trust.checking import JOBS, TASKS, on_change
+from widgets.trust.noting import notes
+from widgets.trust.rehearsing import rehearse
 from widgets.trust.settings import TrustSettings
 from widgets.trust.view import view
 
@@ -11,5 +15,11 @@ widget = Widget(
     surfaces=frozenset({Surface.STOREFRONT, Surface.THANK_YOU}),
     settings=TrustSettings,
     view=view,
+    on_change={"trust": on_change},
+    tasks=TASKS,
+    jobs=JOBS,
+    alerts=alerts,
     says={"enabled": "text"},
+    notes=notes,
+    rehearse=rehearse,
 )

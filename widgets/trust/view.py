@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from widgets.base import Context
 from widgets.trust.people import PeopleView, people
+from widgets.trust.seals import SealView, said, seals
 from widgets.trust.settings import TrustSettings
 
 
@@ -15,6 +16,8 @@ class TrustView:
 
     title: str
     text: str
+    seals: tuple[SealView, ...] = ()
+    seals_text: str = ""
     people: PeopleView | None = None
 
 
@@ -22,7 +25,7 @@ def view(conn: Connection, ctx: Context, settings: TrustSettings) -> TrustView |
     """Return what the shop can be trusted for; None where the merchant switched it off."""
     if not settings.enabled:
         return None
-    language = ctx.language
+    language, shown = ctx.language, seals(conn, ctx, settings)
     text = (
         language.gettext("You ordered from %(shop)s.", shop=ctx.shop.name)
         if ctx.order
@@ -31,5 +34,7 @@ def view(conn: Connection, ctx: Context, settings: TrustSettings) -> TrustView |
     return TrustView(
         title=language.gettext("What you can rely on"),
         text=text,
+        seals=shown,
+        seals_text=said(shown, language),
         people=people(settings, language),
     )

@@ -16,5 +16,5 @@ function ThankYou() {
   const number = orderNumber(shopify.orderConfirmation.value?.order.id);
   const locale = shopify.localization.language.value.isoCode;
   const url = number && orderUrl(number, 'thank_you', locale, shopify.checkoutToken.value);
-  return <Widgets page={{...pageOf(shopify), aboutOrder: true, url}} />;
+  return <Widgets page={{...pageOf(shopify), aboutOrder: true, closing: true, url}} />;
 }

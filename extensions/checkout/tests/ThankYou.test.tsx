@@ -87,11 +87,14 @@ test('a guest reads after the coupon how to get at the points, with the way ther
   expect(words()!.indexOf(READY.code)).toBeLessThan(words()!.indexOf(GUEST.guest_text));
 });
 
-test('who packed the order is told last, with the ways to reach them', async () => {
+test('seals and who packed the order are told last, with the ways to check and to reach them', async () => {
   await show(1, known({trust: TRUST, coupon: READY}));
   for (const told of ['Wer dein Paket packt', 'Marta', 'packt seit 2019 jedes Paket', 'Montag bis Freitag, 9 bis 16 Uhr']) {
     expect(words()!.indexOf(told)).toBeGreaterThan(words()!.indexOf(READY.code));
   }
+  const seal = all('s-link').find((found) => found.textContent === TRUST.seals[0]!.text)!;
+  expect([seal.getAttribute('href'), seal.getAttribute('target')]).toEqual([TRUST.seals[0]!.verify_url, '_blank']);
+  expect(words()).toContain(TRUST.seals_text);
   const mail = all('s-link').find((found) => found.textContent === 'hallo@example.com')!;
   expect(mail.getAttribute('href')).toBe('mailto:hallo@example.com');
 });

@@ -71,6 +71,8 @@ export const TIER = {
 export const TRUST = {
   title: 'Worauf du dich verlassen kannst',
   text: 'Du hast bei Muster & Söhne bestellt.',
+  seals: [{text: 'Trusted Shops, prüfen', verify_url: 'https://www.trustedshops.de/x', image: 'https://example.com/cdn/shop/files/a.png'}],
+  seals_text: 'Zuletzt nachgesehen am 29. November.',
   people: {
     title: 'Wer dein Paket packt',
     names: [{name: 'Marta', about: 'packt seit 2019 jedes Paket'}],

@@ -75,3 +75,11 @@ test('who packs a parcel is read with the ways to reach them, and a way leads to
   expect(read({names: [{name: 'Anna'}, {name: 'Bela', about: ''}, 7]})?.people).toEqual({names: [{name: 'Bela', about: ''}], ways: []});
   for (const other of [null, undefined, 'x', 7]) expect(read(other)).not.toHaveProperty('people');
 });
+
+test('a seal is read where it leads to a page that can prove it', () => {
+  const read = (seals: unknown) => readViews({widgets: {trust: {...TRUST, seals}}})?.trust?.seals;
+  const [seal] = TRUST.seals;
+  expect(read([seal, {...seal, verify_url: 'http://example.com'}, {...seal, verify_url: 'javascript:alert(1)'}, {text: 'x'}, 7])).toEqual([seal]);
+  expect(read([{...seal, image: 'data:image/png;base64,x', proof_url: 'javascript:1'}])?.[0]).toEqual({text: seal!.text, verify_url: seal!.verify_url});
+  expect(read('x')).toEqual([]);
+});

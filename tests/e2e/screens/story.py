@@ -23,6 +23,7 @@ from plugin.core import accounts, ledger
 from plugin.database import open_database
 from plugin.sandbox import environment
 from plugin.shops import find_shop
+from tests.e2e import seals
 from tests.e2e.conftest import Sandbox
 from tests.e2e.walk import CODE
 
@@ -188,6 +189,7 @@ def good_days(sandbox: Sandbox) -> Story:
     story.known("second", state="ready")
     story.known("first", state="redeemed")
     story.adjust(BELA, -60)
+    seals.hang_up(sandbox)
     sandbox.switch(drop=1)
     story.buy("lost", "einkaufstasche")
     sandbox.reset()

@@ -35,6 +35,7 @@ def of_the_shop(story: Story) -> list[View]:
         View("product", partial(_day, country="DE")),
         View("product-why", partial(_day, country="CH", why=True)),
         View("product-no-day", partial(_day, country="JP")),
+        View("home-trust", _trust),
         View("missing", lambda walk: _plain(walk, "/storefront/products/nichts")),
         View("cart-empty", _emptied),
         View("cart", lambda walk: _cart(walk, story.codes["ready"])),
@@ -92,6 +93,8 @@ def of_a_busy_admin(story: Story) -> list[View]:
         View("admin-coupon-wrong", lambda walk: _wrong(walk, "coupon", "valid_days", "-3")),
         View("admin-loyalty", lambda walk: _section(walk, "loyalty")),
         View("admin-loyalty-wrong", lambda walk: _wrong(walk, "loyalty", "points_per_unit", "1.23456")),
+        View("admin-trust", lambda walk: _section(walk, "trust")),
+        View("admin-trust-wrong", _look_alike),
         View("admin-shop", lambda walk: _section(walk, "shop")),
         View("admin-ledger", lambda walk: _ledger(walk, None)),
         View("admin-ledger-customer", lambda walk: _ledger(walk, str(anna))),
@@ -127,6 +130,13 @@ def _day(walk: Walk, country: str, *, why: bool = False) -> None:
 def _front(walk: Walk, path: str) -> None:
     walk.go(path)
     expect(walk.page.locator("#dankbar-loyalty")).to_be_visible()
+
+
+def _trust(walk: Walk) -> None:
+    walk.go("/storefront")
+    block = walk.page.locator("#dankbar-trust")
+    expect(block.locator(".seals a").first).to_be_visible()
+    block.scroll_into_view_if_needed()
 
 
 def _waiting(walk: Walk, where: str) -> None:
@@ -240,6 +250,16 @@ def _wrong(walk: Walk, section: str, name: str, value: str) -> None:
     field.locator("input").fill(value)
     walk.page.get_by_role("button", name=walk.say("admin.save")).click()
     expect(field.locator("[part=error]")).not_to_be_empty()
+
+
+def _look_alike(walk: Walk) -> None:
+    _section(walk, "trust")
+    entry = walk.admin.locator("#entries-seals > [data-row]").first
+    entry.locator("summary").click()
+    link = entry.locator("s-text-field[name$=verify_url]")
+    link.locator("input").fill("https://trustedshops.de.evil.example/")
+    walk.page.get_by_role("button", name=walk.say("admin.save")).click()
+    expect(walk.admin.locator("s-text-field[name$=verify_url] [part=error]").first).not_to_be_empty()
 
 
 def _ledger(walk: Walk, asked: str | None) -> None:
