@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
+from plugin.core import tombstones
 from plugin.database import among
 from widgets.coupon import budget, campaigns, uses
 from widgets.coupon.budget import Cap
@@ -48,7 +49,12 @@ _KEEP = (
 
 
 def begin(conn: Connection, shop_id: int, cap: Cap, now: datetime) -> None:
-    """Count what this month issued before there was a cap, in today's currency and at today's face value."""
+    """Count what this month issued before there was a cap, in today's currency and at today's face value.
+
+    Nothing is issued meanwhile: a batch under way knows nothing of the cap, and has to be counted. Call it before
+    anything else of the change is written.
+    """
+    tombstones.alone(conn, shop_id)
     month = budget.lock(conn, {shop_id: cap}, (), now)[shop_id]
     first = now.astimezone(cap.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     mine = {"shop": shop_id, "since": max(first, cap.since or first)}
@@ -62,7 +68,11 @@ def begin(conn: Connection, shop_id: int, cap: Cap, now: datetime) -> None:
 
 
 def restart(conn: Connection, shop_id: int, now: datetime) -> None:
-    """Begin the month anew in another currency: what was issued in the one before is no measure for it."""
+    """Begin the month anew in another currency: what was issued in the one before is no measure for it.
+
+    Call it before anything else of the change is written, as ``begin``.
+    """
+    tombstones.alone(conn, shop_id)
     for month in budget.lock(conn, {}, [shop_id], now).values():
         conn.execute(_UNCOUNT, {"shop": shop_id, "of_month": month.month})
         month.issued, month.erased, month.full_at, month.mean_on = 0, 0, None, None

@@ -90,13 +90,14 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
     A coupon is decided when the order's first snapshot was merged, by the settings of this transaction, and given a
     code from the pool at once; without one it waits and a task mints. Where a campaign asks about the customer, a
     task asks Shopify, and the orders it was asked for come here again. Locks are taken in one order everywhere:
-    coupons, customers, months, codes.
+    coupons (of codes that are used as well, so that a use and a refund follow one another), customers, months, codes.
     """
     seen = {change.ref: change for change in changes if change.state.snapshot is not None}
     if not seen:
         return
-    concerned = uses.record(conn, list(seen.values()))
-    known = _known(conn, seen.keys() | concerned)
+    shown = uses.shown(conn, list(seen.values()))
+    known = _known(conn, seen.keys() | shown.owners)
+    concerned = uses.record(conn, shown)
     voids = {ref: is_void(change.state) for ref, change in seen.items()}
     moved = {
         ref: row

@@ -19,19 +19,19 @@ def prepare(conn: Connection, shop_id: int, now: datetime) -> None:
 
 def on_change(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
     """Prepare the campaigns that a change of settings makes; what was issued keeps its own, and counts for a new cap."""
-    prepare(conn, shop_id, now)
-    refusals.ask(conn, shop_id, now)
     cap = offers.cap_of(settings.versions(conn, [shop_id], MODELS), shop_id)
     if cap.amount and cap.amount != getattr(before, "monthly_cap", 0):
         capping.begin(conn, shop_id, cap, now)
+    prepare(conn, shop_id, now)
+    refusals.ask(conn, shop_id, now)
 
 
 def on_shop_change(conn: Connection, shop_id: int, before: Section, after: Section, now: datetime) -> None:
     """Prepare the campaigns that another currency makes."""
     if _currency(before) != _currency(after):
+        capping.restart(conn, shop_id, now)
         prepare(conn, shop_id, now)
         refusals.ask(conn, shop_id, now)
-        capping.restart(conn, shop_id, now)
 
 
 def _nodes(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:

@@ -1,13 +1,14 @@
 """Which orders used which of our codes: the target of each order's facts today, in whatever order they came."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, String, bindparam, delete, literal, select, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, delete, literal, select, update
 
 from plugin.core.codes import known_form
 from plugin.core.order_book import OrderChange
-from plugin.database import Big, Changes, Id, Upsert, among
+from plugin.database import Big, Changes, Id, Upsert, among, lock_rows
 from widgets.coupon import taken
 from widgets.coupon.tables import REPLACED, REVOKED, WITHDRAWN, coupon, coupon_code, coupon_use
 
@@ -26,7 +27,7 @@ _FIND = (
 )
 _FACTS = ("campaign", "currency", "revenue", "discount")
 _RECORDED = (
-    select(coupon_use)
+    select(coupon_use, coupon_code.c.order_ref.label("owner"))
     .join(coupon_code, coupon_code.c.id == coupon_use.c.code_id)
     .where(among(coupon_use.c.order_ref, "refs"), coupon_code.c.code.is_not(None))
 )
@@ -51,8 +52,6 @@ _CHANGE = Changes(
     ),
 )
 
-_OWNERS = select(coupon_code.c.order_ref).where(among(coupon_code.c.id, "codes"))
-
 IS_USED: ColumnElement[bool] = (
     select(literal(1)).where(coupon_use.c.code_id == coupon_code.c.id).correlate(coupon_code).exists()
 )
@@ -68,43 +67,61 @@ WAS_USED: ColumnElement[bool] = (
 """That some order uses a code of a coupon, in a statement about ``coupon``."""
 
 
-def record(conn: Connection, changes: Sequence[OrderChange]) -> set[int]:
-    """Make the recorded uses those of the orders' facts; an order's codes match in any case.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What orders' facts show of our codes, and what was recorded of them before."""
+
+    changes: Sequence[OrderChange]
+    codes: Mapping[tuple[int, str], Any]
+    """By shop and text."""
+    recorded: Mapping[tuple[int, int], Any]
+    """By order and code."""
+
+    @property
+    def owners(self) -> set[int]:
+        """The orders whose own coupon this may concern: their coupons are locked before anything is recorded."""
+        found = {row.order_ref for row in self.codes.values()} | {row.owner for row in self.recorded.values()}
+        return found - {None}
+
+
+def shown(conn: Connection, changes: Sequence[OrderChange]) -> Shown:
+    """Return what these orders show; an order's codes match in any case."""
+    known = [change.ref for change in changes if not change.first]
+    rows = conn.execute(_RECORDED, {"refs": known}).all() if known else ()
+    return Shown(changes, _codes(conn, changes), {(row.order_ref, row.code_id): row for row in rows})
+
+
+def record(conn: Connection, seen: Shown) -> set[int]:
+    """Make the recorded uses those of the orders' facts.
 
     Returns the orders whose own coupon that concerns beyond its state: a code was used although it had been taken
     back (the checkout was faster) or stands in mails, or is used no longer.
     """
-    named = {change.ref: _named(change) for change in changes}
+    codes = _codes(conn, seen.changes) if lock_rows(conn) and seen.codes else seen.codes
     wanted: dict[tuple[int, int], tuple[object, ...]] = {}
     concerned: set[int] = set()
-    codes = sorted({code for mine in named.values() for code in mine})
-    if codes:
-        rows = {(row.shop_id, row.code): row for row in conn.execute(_FIND, {"codes": codes})}
-        for change in changes:
-            found = [
-                rows[change.shop_id, code] for code in named[change.ref] if (change.shop_id, code) in rows
-            ]
-            wanted |= {(change.ref, row.id): _facts(change, row) for row in found}
-            concerned |= {
-                row.order_ref for row in found if row.mailed is not None or row.state in {REVOKED, WITHDRAWN}
-            }
-    known = [change.ref for change in changes if not change.first]
-    recorded = (
-        {(row.order_ref, row.code_id): row for row in conn.execute(_RECORDED, {"refs": known})}
-        if known
-        else {}
-    )
-    if gone := recorded.keys() - wanted.keys():
+    for change in seen.changes if codes else ():
+        found = [codes[change.shop_id, code] for code in _named(change) if (change.shop_id, code) in codes]
+        wanted |= {(change.ref, row.id): _facts(change, row) for row in found}
+        concerned |= {
+            row.order_ref for row in found if row.mailed is not None or row.state in {REVOKED, WITHDRAWN}
+        }
+    if gone := seen.recorded.keys() - wanted.keys():
         conn.execute(_DROP, [{"ref": ref, "code": code} for ref, code in sorted(gone)])
-        concerned |= set(conn.execute(_OWNERS, {"codes": sorted({code for _, code in gone})}).scalars())
-    _write(conn, wanted, recorded)
+        concerned |= {seen.recorded[one].owner for one in gone}
+    _write(conn, wanted, seen.recorded)
     return concerned - {None}
+
+
+def _codes(conn: Connection, changes: Sequence[OrderChange]) -> dict[tuple[int, str], Any]:
+    named = sorted({code for change in changes for code in _named(change)})
+    return {(row.shop_id, row.code): row for row in conn.execute(_FIND, {"codes": named})} if named else {}
 
 
 def _write(
     conn: Connection,
     wanted: Mapping[tuple[int, int], tuple[object, ...]],
-    recorded: Mapping[tuple[int, int], Row[Any]],
+    recorded: Mapping[tuple[int, int], Any],
 ) -> None:
     new, changed = [], []
     for (ref, code), facts in sorted(wanted.items()):
