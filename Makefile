@@ -13,7 +13,7 @@ export UV_NATIVE_TLS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup base schemas assets services format format-check lint types imports unit integration \
+.PHONY: help demo dev test check setup base schemas assets services format format-check lint types imports unit integration \
         architecture extensions e2e screens bench lock clean
 
 help:
@@ -21,6 +21,15 @@ help:
 
 demo: base ## the app with a pocket Shopify on this machine; no account needed; `make demo PORT=9200` takes other ports
 	@exec $(BIN)/dankbar sandbox $(if $(PORT),--port $(PORT))
+
+KEY ?= var/development-key
+
+dev: base $(KEY) ## the app behind the tunnel of `shopify app dev`, which calls this
+	@DANKBAR_APP_URL="$$HOST" DANKBAR_SECRET_KEY="$$(cat $(KEY))" exec $(BIN)/dankbar serve --port "$$PORT"
+
+$(KEY): | .venv/synced
+	@mkdir -p $(@D) && umask 077 && $(BIN)/python -c \
+	  'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())' > $@
 
 test: setup ## everything below, then the summary of the test runner
 	@$(MAKE) --no-print-directory check

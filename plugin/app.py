@@ -1,6 +1,7 @@
 """The web application: routes, middleware, error handlers and what lives as long as the process."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from plugin import readiness
+from plugin import readiness, systemd
 from plugin.admin import admin_routes
 from plugin.config import Config
 from plugin.envelope import Envelope, error_handlers
@@ -76,6 +77,7 @@ def _lifespan(
             worker = Worker(runtime) if with_worker else None
             running = asyncio.create_task(worker.run()) if worker else None
             log.info("started", database=runtime.db.dialect, worker=with_worker)
+            systemd.tell(os.environ, "READY=1")
             try:
                 yield {
                     "runtime": runtime,

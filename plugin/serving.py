@@ -1,19 +1,24 @@
 """Starting and stopping processes: the web server, and the worker on its own."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sys
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from plugin import scrape
+from plugin import scrape, systemd
 from plugin.app import create_app
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import database_url
+from plugin.draining import Draining
 from plugin.errors import ConfigurationError
 from plugin.logs import configure_logging
 from plugin.ports import expect_free
@@ -22,7 +27,7 @@ from plugin.worker import Worker, jobs
 
 OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": Draining,
     "access_log": False,
     "log_level": "warning",
     "server_header": False,
@@ -40,24 +45,31 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
     """Serve until told to stop; requests under way are finished. Raises ConfigurationError."""
     if workers > 1 and database_url(config.database_url).get_backend_name() == "sqlite":
         raise ConfigurationError("More than one web process needs PostgreSQL: set DANKBAR_DATABASE_URL.")
-    asyncio.run(_check(config, host, port))
+    given = systemd.handed_over(os.environ)
+    if given is None:
+        expect_free(host, port)
+    asyncio.run(_check(config))
     signal.signal(signal.SIGTERM, _end)
+    os.environ[_NO_WORKER] = "" if with_worker else "1"
+    app = create_app(config, with_worker=with_worker) if workers == 1 else "plugin.serving:from_environment"
+    told = uvicorn.Config(app, factory=workers > 1, workers=workers, host=host, port=port, **OPTIONS)
     with scrape.answering(config, _jobs(config), together=workers > 1):
-        if workers == 1:
-            uvicorn.run(create_app(config, with_worker=with_worker), host=host, port=port, **OPTIONS)
+        if workers > 1:
+            Multiprocess(told, [told.bind_socket() if given is None else given]).run()
             return
-        os.environ[_NO_WORKER] = "" if with_worker else "1"
-        factory = "plugin.serving:from_environment"
-        uvicorn.run(factory, factory=True, workers=workers, host=host, port=port, **OPTIONS)
+        server = uvicorn.Server(told)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(None if given is None else [given])
+        if not server.started:
+            sys.exit(STARTUP_FAILURE)
 
 
 def _jobs(config: Config) -> list[str]:
     return [job.name for job in jobs(Keyring(config.secret_keys))]
 
 
-async def _check(config: Config, host: str, port: int) -> None:
+async def _check(config: Config) -> None:
     """Say before the server starts what it could only answer with a traceback. Raises ConfigurationError."""
-    expect_free(host, port)
     async with opened(config):
         return
 
@@ -85,4 +97,5 @@ async def _work(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
+    systemd.tell(os.environ, "READY=1")
     await worker.run()

@@ -30,6 +30,9 @@ MORE_BELL = "inbox.more"
 
 AT_ONCE = 8
 TASK_LIMIT = 120
+LAST_MOMENT = 10
+"""Seconds that tasks have when the worker is told to stop."""
+
 IDLE = 0.5
 """Seconds between looks while no bell rings."""
 
@@ -79,9 +82,16 @@ class Worker:
         await asyncio.gather(*(self._forever(loop) for loop in loops))
         following.cancel()
         await asyncio.wait([following])
-        if self._running:
-            await asyncio.wait(self._running, timeout=10)
+        await self._end_tasks()
         await self._runtime.db.write(lambda conn: tasks.release(conn, self._owner))
+
+    async def _end_tasks(self) -> None:
+        """Give what is under way a moment; what takes longer is broken off, so that nobody else does it meanwhile."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=LAST_MOMENT)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     def stop(self) -> None:
         """Ask the worker to end."""

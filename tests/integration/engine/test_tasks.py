@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select
 
 from plugin import backlog, clock, shops, tasks
@@ -269,6 +270,34 @@ async def test_a_worker_works_until_it_is_stopped_and_leaves_nothing_held(databa
         async with asyncio.timeout(30):
             await running
         assert await rows(runtime.db) == []
+
+
+async def test_a_task_that_outlives_the_last_moment_is_broken_off_and_given_back(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.worker.LAST_MOMENT", 0.1)
+    config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
+    async with open_runtime(config) as runtime:
+        await installed(runtime.db)
+        worker, began, ended = Worker(runtime), asyncio.Event(), list[str]()
+
+        async def endless(run: TaskRun) -> None:
+            began.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(run.key)
+
+        worker._handlers = {"do": endless}
+        worker._jobs = ()
+        running = asyncio.ensure_future(worker.run())
+        await ask(runtime.db)
+        async with asyncio.timeout(30):
+            await began.wait()
+            worker.stop()
+            await running
+        assert ended == ["k"]
+        assert [one.key for one in await claim(runtime.db, "another", datetime.now(UTC))] == ["k"]
 
 
 async def test_each_job_is_done_once_among_all_workers(database_url: str) -> None:
