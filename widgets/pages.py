@@ -58,7 +58,7 @@ def _endpoint(widget: Widget[Any], page: Page[Any]) -> Any:
 
         view = await display.db.read(read)
         if view is None:
-            raise NotFound("There is no such page in this shop.")
+            raise NotFound(ctx.language.gettext("There is no such page in this shop."))
         html = document(widget, page, ctx, view)
         return liquid(html) if page.in_theme else HTMLResponse(html)
 

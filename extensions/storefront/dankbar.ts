@@ -26,7 +26,7 @@ function fill(): void {
   styled ??= style(places[0]!.dataset.css);
   answer(places)
     .then((found) => styled!.then(() => places.forEach((place) => show(place, found[place.dataset.dankbarBlock!]))))
-    .catch(() => places.forEach((place) => show(place, null)));
+    .catch(() => places.forEach((place) => show(place)));
 }
 
 let styled: Promise<unknown> | undefined;
@@ -81,10 +81,13 @@ function style(href = ''): Promise<unknown> {
   });
 }
 
-function show(place: HTMLElement, html: unknown): void {
+/** What was not answered leaves its place empty; where the answer is that there is nothing, a place may say so. */
+function show(place: HTMLElement, html?: unknown): void {
   const template = document.createElement('template');
   if (typeof html === 'string') template.innerHTML = html;
-  const widget = template.content.querySelector(`[data-dankbar="${place.dataset.dankbarBlock}"]`);
+  const widget =
+    template.content.querySelector<HTMLElement>(`[data-dankbar="${place.dataset.dankbarBlock}"]`) ??
+    (html === null && place.querySelector<HTMLElement>('.none'));
   if (!widget) {
     place.dataset.dankbarState = 'empty';
     place.querySelector('form')?.reset();
@@ -95,6 +98,7 @@ function show(place: HTMLElement, html: unknown): void {
   tint(place);
   const held = place.contains(document.activeElement);
   place.replaceChildren(widget);
+  widget.hidden = false;
   if (held) place.querySelector('select')?.focus();
   dress(place);
   settle(place, () => (place.style.minHeight = ''));
@@ -105,9 +109,9 @@ function show(place: HTMLElement, html: unknown): void {
 
 /**
  * Keep the reserved height while the visitor looks at it; let go once that moves nothing in view (the place is below
- * the window: above it, the end of a page would be drawn up), or on a touch. It does not scroll inside, so that nothing
- * in it moves when it is let go and the first click hits what it was meant for; where something was brought into view
- * in it all the same, the window makes up for it. The keyboard reaches what is cut off.
+ * the window, or ends below it and only grows: above it, the end of a page would be drawn up), or on a touch. It does
+ * not scroll inside, so that nothing in it moves when it is let go and the first click hits what it was meant for; where
+ * something was brought into view in it all the same, the window makes up for it. The keyboard reaches what is cut off.
  * What an observer tells may be a scroll ago: just before the frame it is asked again where the place is.
  */
 function settle(place: HTMLElement, change: () => void): void {
@@ -120,11 +124,12 @@ function settle(place: HTMLElement, change: () => void): void {
   };
   style.height = style.minHeight;
   style.overflow = 'hidden';
-  if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
+  const grows = place.scrollHeight > place.clientHeight;
+  if (grows) place.tabIndex = 0;
   const below = (): void => {
-    if (place.getBoundingClientRect().top >= innerHeight) release();
+    if (place.getBoundingClientRect()[grows ? 'bottom' : 'top'] >= innerHeight) release();
   };
-  const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting || requestAnimationFrame(below));
+  const watch = new IntersectionObserver(() => requestAnimationFrame(below), {threshold: [0, 1]});
   watch.observe(place);
   const touched = (): void => {
     const {scrollTop} = place;

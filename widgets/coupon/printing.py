@@ -54,6 +54,7 @@ _TERMS = {
     (True, False): sentence("Valid once until %(date)s, from %(minimum)s."),
     (True, True): sentence("Valid once until %(date)s, from %(minimum)s, on selected products."),
 }
+_ENDED = sentence("This link worked for a day. Please open the card once more from your order's page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def view(conn: Connection, ctx: Context, settings: CouponSettings) -> CardView |
     if not hmac.compare_digest(expected.encode(), ctx.params.get("proof", "").encode()):
         return None
     if datetime.fromtimestamp(int(until), UTC) < ctx.now:
-        raise NotFound("This link worked for a day. Open the card once more from your order's page.")
+        raise NotFound(ctx.language.gettext(_ENDED))
     row = conn.execute(_CARD, {"shop": ctx.shop.id, "code": code}).one_or_none()
     if row is None or row.expires_on < ctx.now.astimezone(ctx.settings.zone).date():
         return None

@@ -184,6 +184,29 @@ def test_a_taller_widget_takes_its_room_at_once_where_nobody_looks(page: Page, s
     nothing_moved_or_broke(page)
 
 
+def test_a_taller_widget_takes_its_room_where_its_end_is_out_of_sight(page: Page, shop: Shop) -> None:
+    shop.above = '<div style="height:400px"></div>'
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
+    visit(page, shop)
+    page.wait_for_function("document.querySelector('.dankbar-block').offsetHeight > 900")
+    assert page.locator(".dankbar-block").get_attribute("tabindex") is None
+    nothing_moved_or_broke(page)
+
+
+def test_a_taller_widget_takes_its_room_as_soon_as_its_end_is_scrolled_away(page: Page, shop: Shop) -> None:
+    shop.above, shop.below = '<div style="height:1200px"></div>', '<div style="height:2000px"></div>'
+    shop.blocks, shop.reply = block("loyalty"), widgets(loyalty=TALL)
+    page.add_init_script("addEventListener('load', () => scrollTo(0, 1100))")
+    page.goto(shop.origin)
+    page.wait_for_function("scrollY === 1100 && document.querySelector('[data-dankbar-state=shown]')")
+    settled(page)
+    if height(page) == 280:
+        page.mouse.move(400, 50)
+        page.mouse.wheel(0, -450)
+    page.wait_for_function("document.querySelector('.dankbar-block').offsetHeight > 900")
+    nothing_moved_or_broke(page)
+
+
 def test_a_place_scrolled_into_view_at_that_very_moment_stays_as_it_is(page: Page, shop: Shop) -> None:
     page.add_init_script(
         """addEventListener('DOMContentLoaded', () => {
@@ -232,7 +255,7 @@ def test_a_code_leads_to_the_cart_that_shows_it_or_back_to_the_page(
     assert urlsplit(asked.path).path == "/discount/DANKE-7K2M"
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 310), (500, 266), (800, 218)])
+@pytest.mark.parametrize(("width", "height"), [(320, 330), (500, 282), (800, 218)])
 def test_a_codes_place_is_as_high_as_its_width_asks_for(
     page: Page, shop: Shop, width: int, height: int
 ) -> None:
@@ -242,6 +265,36 @@ def test_a_codes_place_is_as_high_as_its_width_asks_for(
     box = page.locator(".dankbar-block").bounding_box()
     assert box
     assert (box["width"], box["height"]) == (width, height)
+    nothing_moved_or_broke(page)
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en", "No code is waiting right now. Your next order may bring one."),
+        ("de", "Im Moment wartet kein Code. Die nächste Bestellung kann einen bringen."),
+    ],
+)
+@pytest.mark.parametrize("width", [320, 800])
+def test_who_ordered_and_has_no_code_reads_so_in_its_place(
+    page: Page, shop: Shop, locale: str, sentence: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 600})
+    shop.blocks, shop.reply = block("coupon", locale=locale), widgets(coupon=None)
+    visit(page, shop)
+    reserved = height(page)
+    expect(page.locator(".dankbar-block")).to_have_text(sentence)
+    assert height(page) == height(page, ".none") == reserved
+    nothing_moved_or_broke(page)
+
+
+@pytest.mark.parametrize("reply", [body("Internal Server Error", 500), body("{}"), body('{"coupon": 7}')])
+def test_a_code_that_could_not_be_asked_for_is_not_said_to_be_missing(
+    page: Page, shop: Shop, reply: Reply
+) -> None:
+    shop.blocks, shop.reply = block("coupon"), reply
+    visit(page, shop)
+    assert page.locator(".dankbar-block").inner_text() == ""
     nothing_moved_or_broke(page)
 
 
@@ -361,9 +414,12 @@ def test_a_section_changed_in_the_theme_editor_is_filled_again(page: Page, shop:
 
 
 def test_the_theme_editor_says_why_a_place_is_empty(page: Page, shop: Shop) -> None:
-    shop.blocks = block("loyalty", design_mode=True)
+    shop.blocks = block("loyalty", design_mode=True) + block("coupon", design_mode=True)
+    shop.reply = widgets(loyalty=None, coupon=None)
     visit(page, shop)
-    expect(page.locator(".dankbar-block p")).to_contain_text("will see it")
+    for note in page.locator(".dankbar-block p").all():
+        expect(note).to_contain_text("will see it")
+    assert page.locator(".dankbar-block p").count() == 2
 
 
 def test_without_javascript_a_link_leads_on(page: Page, shop: Shop) -> None:

@@ -16,6 +16,7 @@ from plugin.shops import Shop as AShop
 from tests.e2e.storefront.shop import PLAIN, Shop, block, fragment, widgets
 from widgets import ALL, Context, Surface
 from widgets.base import OrderRef
+from widgets.coupon.card import Stamps
 from widgets.coupon.view import CouponView
 from widgets.delivery.quote import quote
 from widgets.delivery.settings import DeliverySettings
@@ -268,7 +269,7 @@ def test_who_wants_no_motion_gets_none(page: Page, shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("width", "height"), [(320, 310), (460, 266), (640, 218)])
+@pytest.mark.parametrize(("width", "height"), [(320, 330), (460, 282), (640, 218)])
 def test_a_usual_code_fits_the_room_reserved_for_it(
     page: Page, shop: Shop, theme: str, width: int, height: int
 ) -> None:
@@ -323,3 +324,25 @@ def luminance(computed: str) -> float:
     channels = [value / 255 for value in numbers[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("every", [5, 10, 100])
+@pytest.mark.parametrize("width", [320, 390, 500, 700, 1200])
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_code_with_a_stamp_card_fits_into_the_place_that_is_kept(
+    page: Page, shop: Shop, theme: str, width: int, every: int
+) -> None:
+    label = f"{every - 2} von {every} Stempeln"
+    stamps = Stamps(every - 2, every, "Noch 2 Bestellungen, dann ist er 20 % wert.", label, every <= 20)
+    look(
+        page,
+        shop,
+        THEMES[theme],
+        width,
+        widget_fragment(ALL["coupon"], SHOP_OF_ITS_OWN, replace(READY, stamps=stamps)),
+    )
+    place = page.locator("[data-dankbar-block=coupon]")
+    assert place.get_by_text(label).is_visible()
+    assert place.evaluate("(place) => place.scrollHeight - place.clientHeight") == 0, "nothing is cut"
+    assert place.get_attribute("tabindex") is None, "nothing fades"
+    assert page.evaluate("window.shift") == 0

@@ -77,7 +77,13 @@ async def test_a_link_works_for_a_day_and_a_code_that_was_used_or_taken_back_has
     past = int(until.timestamp()) - 3 * 24 * 3600
     key = shop_key(stocked.display.keyring, stocked.shop)
     old = {**query, "until": str(past), "proof": _proof(key, query["code"], past)}
-    ended = await stocked.proxy(CARD, None, **old)
-    assert (ended.status_code, "a day" in ended.text) == (404, True)
+    for locale, tone, sentence in (
+        ("de", "sie", "Bitte öffnen Sie die Karte noch einmal auf der Seite Ihrer Bestellung."),
+        ("de", "du", "Bitte öffne die Karte noch einmal auf der Seite deiner Bestellung."),
+        ("en", "du", "Please open the card once more from your order's page."),
+    ):
+        await stocked.change("shop", tone=tone)
+        ended = await stocked.proxy(CARD, None, **{**old, "locale": locale})
+        assert (ended.status_code, sentence in ended.json()["detail"]) == (404, True)
     await stocked.tell(facts(stocked.now, 7_000, customer_id=None, codes=(query["code"],)))
     assert (await stocked.proxy(CARD, None, **query)).status_code == 404
