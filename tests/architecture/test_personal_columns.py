@@ -26,7 +26,7 @@ IMPERSONAL: Mapping[str, str] = {
     "data_request": "id shop_id account_id",
     "delivery_change": "id shop_id order_ref",
     "delivery_parcel": "id shop_id order_ref",
-    "delivery_promise": "order_ref shop_id rule_version estimate_on level review_on",
+    "delivery_promise": "order_ref shop_id rule_version estimate_on level review_at",
     "earning": "order_ref shop_id account_id waits",
     "erasure": "id scope erased_at compacted_at",
     "expiry_notice": "shop_id lot days account_id",

@@ -1,8 +1,14 @@
 """The day on which a parcel arrives: promised from the merchant's own times, corrected by what really happened."""
 
+from datetime import timedelta
+
+from plugin.clock import Job
 from plugin.language import sentence
 from widgets.base import Surface, Widget
 from widgets.delivery import privacy
+from widgets.delivery.effects import on_orders
+from widgets.delivery.invariants import INVARIANTS
+from widgets.delivery.review import review
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.view import view
 
@@ -12,6 +18,9 @@ widget = Widget(
     surfaces=frozenset({Surface.PRODUCT, Surface.CART, Surface.THANK_YOU, Surface.ORDER_STATUS}),
     settings=DeliverySettings,
     view=view,
+    effects={"orders": on_orders},
+    jobs=(Job("delivery.review", timedelta(hours=1), review),),
     processing=privacy.PROCESSING,
+    invariants=INVARIANTS,
     says={"enabled": "text"},
 )

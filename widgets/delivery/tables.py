@@ -53,16 +53,16 @@ delivery_promise = Table(
     Column("tracked", Boolean, nullable=False, server_default="0"),
     Column("outcome", String(7)),
     Column("decided_at", Utc),
-    Column("review_on", Date),
+    Column("review_at", Utc),
     Column("late_at", Utc),
     Index("ix_delivery_promise_shop_id_latest", "shop_id", "latest", "order_ref"),
     Index("ix_delivery_promise_shop_id_ordered_at", "shop_id", "ordered_at"),
     Index(
-        "ix_delivery_promise_review_on",
-        "review_on",
+        "ix_delivery_promise_review_at",
+        "review_at",
         "order_ref",
-        sqlite_where=text("review_on IS NOT NULL"),
-        postgresql_where=text("review_on IS NOT NULL"),
+        sqlite_where=text("review_at IS NOT NULL"),
+        postgresql_where=text("review_at IS NOT NULL"),
     ),
 )
 """The first promise of an order, by the settings ``rule_version`` (and the estimate of that day, None for the
@@ -71,7 +71,7 @@ nothing was learned; ``weekday`` that of the local day of the order, Monday 0. `
 
 From ``handed_over_on`` on it follows the facts: that day of the last parcel once all is handed over, ``delivered_on``
 of the last one once all is delivered. ``tracked``: every parcel there is has been scanned by its carrier. ``outcome``
-None is open; ``decided_at`` is the instant of the fact that decided. On ``review_on`` time alone may change it.
+None is open; ``decided_at`` is the instant of the fact that decided. At ``review_at`` time alone may change it.
 ``late_at``: when we first said that it is late."""
 
 delivery_change = Table(

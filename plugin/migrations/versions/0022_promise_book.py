@@ -48,7 +48,7 @@ def _promises() -> None:
         sa.Column("tracked", sa.Boolean(), nullable=False, server_default="0"),
         sa.Column("outcome", sa.String(length=7), nullable=True),
         sa.Column("decided_at", Utc(), nullable=True),
-        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("review_at", Utc(), nullable=True),
         sa.Column("late_at", Utc(), nullable=True),
         sa.ForeignKeyConstraint(["order_ref"], ["order.id"], name=op.f("fk_delivery_promise_order_ref")),
         sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_delivery_promise_shop_id")),
@@ -59,11 +59,11 @@ def _promises() -> None:
     )
     op.create_index("ix_delivery_promise_shop_id_ordered_at", "delivery_promise", ["shop_id", "ordered_at"])
     op.create_index(
-        "ix_delivery_promise_review_on",
+        "ix_delivery_promise_review_at",
         "delivery_promise",
-        ["review_on", "order_ref"],
-        sqlite_where=sa.text("review_on IS NOT NULL"),
-        postgresql_where=sa.text("review_on IS NOT NULL"),
+        ["review_at", "order_ref"],
+        sqlite_where=sa.text("review_at IS NOT NULL"),
+        postgresql_where=sa.text("review_at IS NOT NULL"),
     )
 
 
