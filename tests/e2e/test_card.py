@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from plugin.language import language
 from plugin.settings import ShopSettings
@@ -20,7 +20,7 @@ from widgets.coupon.printing import CARD, CardView, picture
 from widgets.fragment import document
 
 POINT = 72 / 25.4
-A6 = {"width": 397, "height": 559}
+A6: ViewportSize = {"width": 397, "height": 559}
 """The card's page in the pixels of a browser."""
 
 READ = """async ({jsqr, picture}) => {
