@@ -36,7 +36,7 @@ LANES: tuple[Mapping[str, str], ...] = (
     {"countries": "DE", "min": "1", "max": "2", "carrier": "DHL", "days": "mon-sat"},
     {"countries": "AT", "min": "2", "max": "3", "carrier": "DHL", "days": "mon-fri"},
     {"countries": "CH", "min": "3", "max": "5", "carrier": "DHL", "days": "mon-sat"},
-    {"countries": "FR, NL", "min": "2", "max": "4", "carrier": "DPD", "days": "mon-fri"},
+    {"countries": "FR", "min": "2", "max": "4", "carrier": "DPD", "days": "mon-fri"},
 )
 """How long its parcels take; to other countries it has never sent one."""
 

@@ -4,6 +4,7 @@ import {ask} from './answer';
 import {balanceView, type Balance} from './balance';
 import {Note} from './Card';
 import {Coupon} from './Coupon';
+import {Delivery} from './Delivery';
 import {Loyalty} from './Loyalty';
 import type {Page} from './page';
 import {follow, type Shown} from './patience';
@@ -22,14 +23,17 @@ export function Widgets({page}: {page: Page}) {
   if (shown.state === 'absent') return <Note text={page.say('absent')} />;
   if (shown.state === 'failed') return <Failed page={page} points={points} />;
   const {views} = shown;
-  if (!views.coupon && !views.loyalty && !views.trust) {
+  const {delivery} = views;
+  if (!views.coupon && !views.loyalty && !delivery && !views.trust) {
     if (shown.state === 'waiting') return <Skeleton page={page} points={points} />;
     return shown.state === 'late' ? <Note text={page.say('later')} /> : null;
   }
   const late = shown.state === 'late' ? page.say('later') : undefined;
   return (
     <s-stack gap="base">
+      {delivery?.state === 'late' && <Delivery view={delivery} />}
       {views.coupon && <Coupon view={views.coupon} late={late} />}
+      {delivery && delivery.state !== 'late' && <Delivery view={delivery} />}
       {views.loyalty && <Loyalty view={views.loyalty} page={page} />}
       {views.trust && <Trust view={views.trust} />}
       {late && views.coupon?.state !== 'pending' && <Note text={late} />}

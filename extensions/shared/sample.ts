@@ -28,6 +28,16 @@ export function sample({say, number, aboutOrder, closing}: Page): Views {
       endings: [],
       entries: [],
     },
+    ...(aboutOrder && {
+      delivery: {
+        state: 'promised' as const,
+        title: say('sample.delivery.title'),
+        text: say('sample.delivery.text'),
+        changes: [],
+        steps: [],
+        parcels: [],
+      },
+    }),
     ...(closing && {trust: {title: say('sample.trust.title'), text: say('sample.trust.text'), seals: []}}),
   };
 }

@@ -1,5 +1,8 @@
 /** What the app says about each widget; finished texts in the shopper's language, so that nothing is worded here. */
 
+import {readDelivery, type DeliveryView} from './promise';
+import {isRecord, link, list, text} from './fields';
+
 export type CouponState = 'ready' | 'pending' | 'void' | 'redeemed' | 'none';
 
 export interface CouponView {
@@ -122,6 +125,7 @@ export interface TrustView {
 export interface Views {
   coupon?: CouponView;
   loyalty?: LoyaltyView;
+  delivery?: DeliveryView;
   trust?: TrustView;
 }
 
@@ -134,8 +138,9 @@ export function readViews(body: unknown): Views | undefined {
   if (!isRecord(body) || !isRecord(body.widgets)) return undefined;
   const coupon = readCoupon(body.widgets.coupon);
   const loyalty = readLoyalty(body.widgets.loyalty);
+  const delivery = readDelivery(body.widgets.delivery);
   const trust = readTrust(body.widgets.trust);
-  return {...(coupon && {coupon}), ...(loyalty && {loyalty}), ...(trust && {trust})};
+  return {...(coupon && {coupon}), ...(loyalty && {loyalty}), ...(delivery && {delivery}), ...(trust && {trust})};
 }
 
 function readCoupon(view: unknown): CouponView | undefined {
@@ -243,32 +248,12 @@ function readWay(way: Way & Record<string, unknown>): Way {
   return {text: way.text, ...(/^(mailto|tel):/.test(way.url ?? '') && text(way, 'url'))};
 }
 
-/** The field as an object to spread: empty unless it leads to a page. */
-function link<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
-  const found = text(view, key);
-  return /^https?:\/\//.test(found[key] ?? '') ? found : {};
-}
-
 function readTier(view: Record<string, unknown>): TierView {
   return {
     ...text(view, 'title'),
     ...text(view, 'multiplier_text'),
     ...(isRecord(view.next) && text(view.next, 'missing_text')),
   };
-}
-
-/** The field as an object to spread: empty unless it holds a text. */
-function text<K extends string>(view: Record<string, unknown>, key: K): {[P in K]?: string} {
-  const value = view[key];
-  return (typeof value === 'string' && value !== '' ? {[key]: value} : {}) as {[P in K]?: string};
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isFigure(value: unknown): value is [string, string] {

@@ -34,6 +34,13 @@ def _refund_all(simulator: Simulator, order: Order) -> object:
     return simulator.refund(order, rest, shipping=decimal(shipping, order.currency))
 
 
+def _scan(simulator: Simulator, order: Order) -> object:
+    parcel = next((one for one in order.body["fulfillments"] if one["shipment_status"] is None), None)
+    if parcel is None:
+        raise Refused(f"{order.body['name']} has no parcel that waits for its first scan.")
+    return simulator.scan(order, parcel["id"], "in_transit")
+
+
 def _deliver(simulator: Simulator, order: Order) -> object:
     parcel = next((one for one in order.body["fulfillments"] if one["shipment_status"] != "delivered"), None)
     if parcel is None:
@@ -47,6 +54,7 @@ DEEDS: dict[str, Deed] = {
     "refund_all": _refund_all,
     "cancel": lambda simulator, order: simulator.cancel(order),
     "fulfil": lambda simulator, order: simulator.fulfil(order),
+    "scan": _scan,
     "deliver": _deliver,
 }
 

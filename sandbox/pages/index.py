@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from sandbox.faults import Api, BadSwitch
 from sandbox.pages.orders import row
 from sandbox.pages.view import show
 from sandbox.pages.visits import Stay, page, see
+from sandbox.past import MANY, Past
 
 NUMBERS = ("delay", "duplicate", "reorder", "drop")
 
@@ -34,6 +36,7 @@ async def _index(stay: Stay) -> Response:
         numbers=[(name, stay.texts.number(getattr(switches, name))) for name in NUMBERS],
         ways=get_args(Api),
         counts=counts,
+        many=MANY,
     )
 
 
@@ -52,4 +55,16 @@ async def _turn(stay: Stay) -> Response:
     return see("/")
 
 
-ROUTES = (page("/", _index), page("/sandbox/days", _turn, "POST"))
+async def _live_through(stay: Stay) -> Response:
+    """Bring about a past full of orders; the webhooks that tell of it are then on their way."""
+    past = Past(stay.simulator, stay.shop.handle)
+    number = await asyncio.to_thread(past.live_through)
+    stay.visit.notice = stay.texts("index.many.done", n=number)
+    return see("/")
+
+
+ROUTES = (
+    page("/", _index),
+    page("/sandbox/days", _turn, "POST"),
+    page("/sandbox/past", _live_through, "POST"),
+)

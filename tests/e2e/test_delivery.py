@@ -75,3 +75,47 @@ def test_no_cache_may_keep_an_answer(walk: Walk) -> None:
         answer = walk.context.request.get(f"{walk.base}/apps/dankbar{path}")
         assert answer.status == 200
         assert answer.headers["cache-control"] == "private, no-store"
+
+
+def told_after(walk: Walk, deed: str, sentence: str) -> None:
+    """Do something at the merchant's desk and read the order's page until it says so."""
+    walk.page.get_by_role("button", name=walk.say(deed), exact=True).click()
+    expect(walk.page.get_by_text(walk.say("desk.done"))).to_be_visible()
+    for _ in range(20):
+        try:
+            expect(walk.widgets.get_by_text(sentence)).to_be_visible(timeout=1500)
+        except AssertionError:
+            walk.page.reload()
+        else:
+            return
+    raise AssertionError(f"The page never said: {sentence}")
+
+
+def test_an_order_is_promised_a_day_handed_over_scanned_and_delivered(walk: Walk, email: str) -> None:
+    order = walk.buy("teekanne", email)
+    expect(walk.widgets.get_by_text("Bei Ihnen: ")).to_be_visible()
+    expect(walk.widgets.get_by_text("Mit DHL. Wir übergeben es bis ")).to_be_visible()
+    expect(walk.widgets.get_by_text("Übergeben", exact=True)).to_be_visible()
+    assert walk.shut_out() == []
+    walk.go(f"/storefront/orders/{order}")
+    expect(walk.widgets.get_by_text("Bei Ihnen: ")).to_be_visible()
+    told_after(walk, "desk.fulfil", "DHL hat es übernommen.")
+    link = walk.widgets.locator("s-link", has_text="Sendung verfolgen")
+    assert (link.get_attribute("href") or "").startswith("https://www.dhl.de/")
+    told_after(walk, "desk.scan", "DHL hat es übernommen.")
+    told_after(walk, "desk.deliver", "Ihr Paket ist da.")
+    expect(walk.widgets.get_by_text("Sendung verfolgen")).to_have_count(0)
+    assert walk.shut_out() == []
+
+
+def test_in_a_country_without_a_lane_the_order_says_that_the_day_follows(
+    sandbox: Sandbox, new_walk: NewWalk, email: str
+) -> None:
+    walk = new_walk(sandbox.base, sandbox.app, "en")
+    walk.add("teekanne")
+    walk.go("/storefront/checkout")
+    walk.page.get_by_label(walk.say("checkout.country")).select_option("NL")
+    walk.page.get_by_label(walk.say("checkout.email")).fill(email)
+    walk.page.get_by_role("button", name=walk.say("checkout.pay")).click()
+    later = "We will tell you the day here, as soon as your parcel is on its way."
+    expect(walk.widgets.get_by_text(later)).to_be_visible()

@@ -1,5 +1,6 @@
 """What a merchant tells about sending: cut-off, handling, calendars, and the lanes parcels travel on."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, time
 from typing import Annotated, Literal, Self
@@ -15,6 +16,8 @@ Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|\*)$", strip_whi
 MOST_CLOSURES = 200
 
 _DAYS = sentence("Enter weekdays such as mon-fri or mon,wed,fri.")
+_TIME = sentence("Enter a time such as 14:00; it is read on your shop's clock.")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:00)?")
 
 
 def _checked(text: str) -> str:
@@ -23,6 +26,19 @@ def _checked(text: str) -> str:
     except ValueError:
         raise ValueError(_DAYS) from None
     return text.lower().replace(" ", "")
+
+
+def _on_the_clock(value: object) -> object:
+    """A zone of its own, or seconds since midnight, is nothing that a clock on the wall shows."""
+    bare = value.strip() if isinstance(value, str) else value
+    if isinstance(bare, time) and bare.tzinfo is None:
+        return bare
+    if not isinstance(bare, str) or not _CLOCK.fullmatch(bare):
+        raise ValueError(_TIME)
+    hours, minutes = map(int, bare.split(":")[:2])
+    if hours > 23 or minutes > 59:
+        raise ValueError(_TIME)
+    return time(hours, minutes)
 
 
 class Lane(Item):
@@ -61,6 +77,11 @@ class Cutoff(Item):
 
     day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = Field(title=sentence("Day"))
     at: time = Field(title=sentence("Cut-off"))
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _local(cls, value: object) -> object:
+        return _on_the_clock(value)
 
 
 class Slow(Item):
@@ -155,6 +176,11 @@ class DeliverySettings(Section):
     @classmethod
     def _typed(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+    @field_validator("cutoff", mode="before")
+    @classmethod
+    def _local(cls, value: object) -> object:
+        return _on_the_clock(value)
 
     @field_validator("dispatch_days")
     @classmethod

@@ -14,12 +14,12 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A promise that took the place of an earlier one, and why; ``text`` says all of it."""
+    """A promise that took the place of an earlier one, and why; ``text`` says all of it. Without days none can be named."""
 
     on: date
     reason: str
-    earliest: date
-    latest: date
+    earliest: date | None
+    latest: date | None
     text: str
 
 
@@ -37,6 +37,16 @@ class Step:
 
     name: str
     when: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Travelling:
+    """One of several parcels."""
+
+    name: str
+    text: str
+    tracking_url: str | None
     done: bool
 
 
@@ -76,10 +86,12 @@ class DeliveryView:
     why: tuple[str, ...] = ()
     where: Where | None = None
     first_promise: Days | None = None
+    first_text: str | None = None
     changes: tuple[Change, ...] = ()
     steps: tuple[Step, ...] = ()
+    parcels: tuple[Travelling, ...] = ()
     tracking_url: str | None = None
     tracking_text: str | None = None
-    contact_url: str | None = None
-    contact_text: str | None = None
+    help_text: str | None = None
     kept_rate: Kept | None = None
+    kept_text: str | None = None

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection
 
 from widgets.base import Context
-from widgets.delivery.quote import LATER, quote
+from widgets.delivery.followed import followed
+from widgets.delivery.quote import quote
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.shown import DeliveryView
 
@@ -11,6 +12,5 @@ from widgets.delivery.shown import DeliveryView
 def view(conn: Connection, ctx: Context, settings: DeliverySettings) -> DeliveryView | None:
     """Return when an order of now would arrive, or that of the page's order; None where nothing is promised."""
     if ctx.order is not None:
-        text = ctx.language.gettext(LATER)
-        return DeliveryView(state="unknown", title=ctx.language.gettext("Delivery"), text=text)
+        return followed(conn, ctx, ctx.order)
     return quote(ctx, settings)

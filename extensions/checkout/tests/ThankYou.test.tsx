@@ -3,22 +3,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {
-  awaited,
-  broken,
-  EARNED,
-  GUEST,
-  known,
-  page,
-  PENDING,
-  READY,
-  replies,
-  silent,
-  STANDING,
-  status,
-  TRUST,
-  type Reply,
-} from '../../shared/tests/answers';
+import {DELAYED, DELIVERY, EARNED, GUEST, PENDING, READY, STANDING, TRUST, awaited, broken, known, page, replies, silent, status, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('purchase.thank-you.block.render');
 const TOKEN = '0123456789abcdef0123456789abcdef';
@@ -85,6 +70,39 @@ test('a guest reads after the coupon how to get at the points, with the way ther
   const link = all('s-link').find((found) => found.textContent === 'Anmelden')!;
   expect(link.getAttribute('href')).toBe(GUEST.account_url);
   expect(words()!.indexOf(READY.code)).toBeLessThan(words()!.indexOf(GUEST.guest_text));
+});
+
+test('the day of delivery follows the coupon, with its way in three steps', async () => {
+  await show(1, known({delivery: DELIVERY, coupon: READY, trust: TRUST}));
+  const told = words()!;
+  expect(told.indexOf(DELIVERY.title)).toBeGreaterThan(told.indexOf(READY.code));
+  expect(told.indexOf(DELIVERY.title)).toBeLessThan(told.indexOf(TRUST.title));
+  expect(told).toContain(DELIVERY.note);
+  const icons = all('s-grid s-icon').map((icon) => icon.getAttribute('type'));
+  expect(icons).toEqual(['check-circle-filled', 'circle', 'circle']);
+});
+
+test('a late parcel comes first: apology, new day, first promise, each change, help and tracking', async () => {
+  await show(1, known({delivery: DELAYED, coupon: READY}));
+  const told = words()!;
+  expect(told.indexOf(DELAYED.title)).toBeLessThan(told.indexOf(READY.code));
+  for (const line of [DELAYED.text, DELAYED.first_text, DELAYED.changes[0]!.text, DELAYED.help_text]) {
+    expect(told).toContain(line);
+  }
+  const link = all('s-link').find((found) => found.textContent === DELAYED.tracking_text)!;
+  expect(link.getAttribute('href')).toBe(DELAYED.tracking_url);
+  expect(link.getAttribute('target')).toBe('_blank');
+});
+
+test('of several parcels each is named with its own link', async () => {
+  const parcels = [
+    {name: 'Paket 1 von 2', text: 'DHL, unterwegs', tracking_url: 'https://www.dhl.de/1', done: false},
+    {name: 'Paket 2 von 2', text: 'DHL, zugestellt', tracking_url: null, done: true},
+  ];
+  await show(1, known({delivery: {...DELAYED, state: 'handed_over', parcels}}));
+  const links = all('s-link').map((link) => [link.getAttribute('accessibilitylabel'), link.getAttribute('href')]);
+  expect(links).toEqual([['Paket 1 von 2: Sendung verfolgen', 'https://www.dhl.de/1']]);
+  expect(words()).toContain('DHL, zugestellt');
 });
 
 test('seals and who packed the order are told last, with the ways to check and to reach them', async () => {
@@ -195,7 +213,7 @@ test('the signed-in see their figures too', async () => {
 });
 
 test('other widgets and an empty answer leave no trace', async () => {
-  await show(1, known({delivery: {state: 'promised', text: 'Di.'}, survey: {text: 'x'}}));
+  await show(1, known({weather: {state: 'promised', text: 'Di.'}, survey: {text: 'x'}}));
   expect(document.body.innerHTML).toBe('');
 });
 

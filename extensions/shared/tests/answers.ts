@@ -82,6 +82,33 @@ export const TRUST = {
   },
 };
 
+export const DELIVERY = {
+  state: 'promised',
+  title: 'Bei dir: Di., 24. bis Do., 26. November',
+  text: 'Mit DHL. Wir übergeben es bis Mo., 23. November.',
+  note: '9 von 10 solchen Paketen sind bis Donnerstag da.',
+  changes: [],
+  steps: [
+    {name: 'Bestellt', when: '21. Nov.', done: true},
+    {name: 'Übergeben', when: '23. Nov.', done: false},
+    {name: 'Bei dir', when: '24.–26. Nov.', done: false},
+  ],
+  parcels: [],
+};
+
+export const DELAYED = {
+  ...DELIVERY,
+  state: 'late',
+  title: 'Dein Paket kommt später. Das tut uns leid.',
+  text: 'Neuer Tag: Fr., 27. bis Sa., 28. November.',
+  note: null,
+  first_text: 'Zuerst zugesagt: Di., 24. bis Do., 26. November.',
+  help_text: 'Antworte auf die Bestellbestätigung.',
+  changes: [{on: '2026-11-25', reason: 'carrier', text: '25. Nov.: jetzt Fr., 27. bis Sa., 28. November.'}],
+  tracking_url: 'https://www.dhl.de/?piececode=1',
+  tracking_text: 'Sendung verfolgen',
+};
+
 export function known(widgets: object, order = 'known'): Reply {
   return () => json({order: {id: '1', state: order}, widgets});
 }

@@ -8,7 +8,7 @@ test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {wid
 });
 
 test('a widget that has no place here is left out', () => {
-  expect(readViews({widgets: {delivery: {state: 'promised', text: 'x'}, survey: {title: 'x'}}})).toEqual({});
+  expect(readViews({widgets: {weather: {state: 'promised', text: 'x'}, survey: {title: 'x'}}})).toEqual({});
 });
 
 test('what an app of another version says is read as far as it is understood', () => {
