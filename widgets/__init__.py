@@ -13,6 +13,7 @@ from widgets.base import (
     Widget,
 )
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive, merged
+from widgets.lookups import Finding, Lookups
 from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
 from widgets.readable import readable_page
@@ -30,8 +31,10 @@ __all__ = [
     "Cell",
     "Context",
     "Figure",
+    "Finding",
     "Gauge",
     "Invariant",
+    "Lookups",
     "Missing",
     "Preview",
     "Processing",

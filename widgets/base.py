@@ -18,6 +18,7 @@ from plugin.language import Language
 from plugin.settings import OnChange, S, ShopSettings
 from plugin.shops import Shop
 from plugin.tasks import Handler
+from widgets.lookups import Lookups
 from widgets.reports import Report
 
 
@@ -237,6 +238,8 @@ class Widget(Generic[S]):
     figures: Figures | None = None
     reports: tuple[Report[S], ...] = ()
     """What it tells the merchant on a page of their own, and as files."""
+    lookups: Lookups | None = None
+    """What is asked of somebody outside, shown on the widget's page in the admin with a button to ask again."""
     alerts: Alerts | None = None
     gauges: Gauges | None = None
     says: Mapping[str, str] = field(default_factory=dict)

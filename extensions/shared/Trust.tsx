@@ -24,7 +24,7 @@ export function Trust({view}: {view: TrustView}) {
 function Seal({seal}: {seal: SealView}) {
   const {text, verify_url: url, image, proof_url: proof, proof_text: said} = seal;
   return (
-    <s-stack direction="inline" gap="small-200" alignItems="center">
+    <s-grid gridTemplateColumns="auto 1fr" gap="small-200" alignItems="start">
       {image ? (
         <s-box inlineSize="28px">
           <s-image src={image} alt="" aspectRatio="1" objectFit="contain" />
@@ -32,15 +32,17 @@ function Seal({seal}: {seal: SealView}) {
       ) : (
         <s-icon type="check-circle" />
       )}
-      <s-link href={url} target="_blank">
-        {text}
-      </s-link>
-      {proof && said && (
-        <s-link href={proof} target="_blank">
-          {said}
+      <s-stack>
+        <s-link href={url} target="_blank">
+          {text}
         </s-link>
-      )}
-    </s-stack>
+        {proof && said && (
+          <s-link href={proof} target="_blank">
+            {said}
+          </s-link>
+        )}
+      </s-stack>
+    </s-grid>
   );
 }
 
@@ -50,7 +52,7 @@ function People({people}: {people: PeopleView}) {
   return (
     <>
       {title && names.length > 0 && (
-        <s-stack>
+        <s-stack gap="small-200">
           <s-text type="strong">{title}</s-text>
           {names.map(({name, about}) => (
             <s-stack key={name}>

@@ -9,6 +9,7 @@ import widgets
 from plugin.admin.alerts import Alert
 from plugin.admin.desk import Desk
 from plugin.admin.discarded import Discarded
+from plugin.admin.lookups import LookupsView
 from plugin.admin.related import Related
 from plugin.language import Language, sentence
 from plugin.setting_forms import NO_ERRORS, FormField, FormRow, form
@@ -120,6 +121,7 @@ class EditorView:
     preview: PreviewView
     related: tuple[Related, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    lookups: LookupsView | None = None
 
 
 def widget_topic(desk: Desk, name: str) -> Topic | None:

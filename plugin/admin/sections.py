@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import widgets
+from plugin.admin import lookups
 from plugin.admin.alerts import alerts
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of, sections_of
@@ -54,7 +55,9 @@ async def page(request: Request[Any]) -> Response:
     name = topic.section if topic.section in widgets.ALL else None
     beside = await desk.runtime.db.read(lambda conn: related(conn, desk, name, found)) if name else ()
     told = await desk.runtime.db.read(lambda conn: alerts(conn, desk, name)) if name else ()
-    return answer(request, desk, "editor", EditorView(topic.title, topic.about, form, preview, beside, told))
+    looked = await desk.runtime.db.read(lambda conn: lookups.found(conn, desk, name)) if name else None
+    view = EditorView(topic.title, topic.about, form, preview, beside, told, looked)
+    return answer(request, desk, "editor", view)
 
 
 async def save(request: Request[Any]) -> Response:

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e import seals
 from tests.e2e.conftest import Sandbox
+from tests.e2e.desk import open_section
 from tests.e2e.walk import CODE, NewWalk, Walk
 
 SAID = {
@@ -65,6 +66,22 @@ def test_the_merchant_is_told_which_seal_is_hidden_and_why(sealed: Sandbox, walk
     walk.go("/admin")
     told = walk.admin.get_by_text("Das Siegel „EHI“ ist verborgen: verlinkt, nicht geprüft")
     expect(told).to_be_visible()
+
+
+def test_the_merchant_has_a_seal_looked_up_again_and_reads_what_was_found(
+    sealed: Sandbox, walk: Walk
+) -> None:
+    """No issuer is reached from here: what the worker finds hides the seal until somebody is reached again."""
+    open_section(walk, "trust")
+    looked = walk.admin.locator("#lookups")
+    row = looked.get_by_role("listitem").filter(has_text="Trusted Shops")
+    expect(row).to_contain_text("Die Seite des Ausstellers nennt diesen Shop")
+    expect(row.get_by_text("Zu sehen")).to_be_visible()
+    assert walk.shut_out() == []
+    looked.get_by_role("button", name="Noch einmal nachsehen").click()
+    expect(row.get_by_text("Verborgen")).to_be_visible(timeout=40_000)
+    assert walk.shut_out() == []
+    seals.hang_up(sealed)
 
 
 def test_ways_to_reach_the_shop_are_large_enough_to_touch(sealed: Sandbox, walk: Walk) -> None:

@@ -4,6 +4,7 @@ from plugin.language import sentence
 from widgets.base import Surface, Widget
 from widgets.trust.alerts import alerts
 from widgets.trust.checking import JOBS, TASKS, on_change
+from widgets.trust.looking import LOOKUPS
 from widgets.trust.noting import notes
 from widgets.trust.rehearsing import rehearse
 from widgets.trust.settings import TrustSettings
@@ -18,6 +19,7 @@ widget = Widget(
     on_change={"trust": on_change},
     tasks=TASKS,
     jobs=JOBS,
+    lookups=LOOKUPS,
     alerts=alerts,
     says={"enabled": "text"},
     notes=notes,

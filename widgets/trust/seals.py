@@ -51,7 +51,7 @@ def holds(seal: Seal, row: Any, now: datetime, today: date) -> bool:
 def name_of(seal: Seal) -> str:
     """Return what a seal is called: what it says, else its issuer."""
     known = by_name(seal.issuer)
-    return seal.title or (known.name if known else seal.issuer)
+    return seal.says or (known.name if known else seal.issuer)
 
 
 def _shown(seal: Seal, checked_at: datetime, ctx: Context) -> SealView:

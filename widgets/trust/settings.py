@@ -93,7 +93,7 @@ class Seal(Item):
         title=sentence("Valid until"),
         description=sentence("The last day; afterwards the seal is hidden."),
     )
-    title: str = Field(
+    says: str = Field(
         default="",
         max_length=60,
         title=sentence("What it says"),
@@ -114,7 +114,7 @@ class Seal(Item):
         ),
     )
 
-    _printable = field_validator("issuer", "seal_id", "title")(printable)
+    _printable = field_validator("issuer", "seal_id", "says")(printable)
 
     @field_validator("seal_id")
     @classmethod
@@ -154,7 +154,7 @@ class Seal(Item):
             raise WrongField("verify_url", sentence("This link does not lead to the issuer's own pages."))
         if imitated(host) is not None:
             raise WrongField("verify_url", sentence("This host looks like an issuer's and is not theirs."))
-        if not self.proof_url and needs_proof(self.issuer, self.title):
+        if not self.proof_url and needs_proof(self.issuer, self.says):
             raise WrongField(
                 "proof_url", sentence("Words about the environment or donations need a link to their proof.")
             )

@@ -121,7 +121,7 @@ async def test_another_link_or_number_starts_anew_and_what_is_gone_is_forgotten(
     assert await rounds.shown() == []
     assert await rounds.work() == 1
     assert len(await rounds.shown()) == 1
-    await rounds.save({**SEAL, "seal_id": "SW-9", "title": "Käuferschutz"}, hours="9-16")
+    await rounds.save({**SEAL, "seal_id": "SW-9", "says": "Käuferschutz"}, hours="9-16")
     assert await rounds.work() == 0, "other words need no other check"
     assert [seal["title"] for seal in await rounds.shown()] == ["Käuferschutz"]
     await rounds.save()
@@ -187,7 +187,7 @@ async def test_the_page_shows_a_badge_or_the_shops_own_picture_and_asks_nobody(r
             **SEAL,
             "issuer": "Bild",
             "image": picture,
-            "title": "Umwelt",
+            "says": "Umwelt",
             "proof_url": "https://proof.example/1",
         },
     )

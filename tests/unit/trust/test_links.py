@@ -36,7 +36,7 @@ def refusal(**changes: object) -> dict[str, str]:
 
 def test_a_seal_needs_no_more_than_issuer_number_link_and_last_day() -> None:
     (seal,) = taken().seals
-    assert (seal.issuer, seal.valid_until, seal.title, seal.image) == (
+    assert (seal.issuer, seal.valid_until, seal.says, seal.image) == (
         "Trusted Shops",
         date(2027, 5, 31),
         "",
@@ -176,12 +176,12 @@ def test_who_is_known_by_name_and_who_is_imitated() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"title": "Klimaneutraler Versand"},
-        {"title": "We plant a tree for each order"},
-        {"title": "1 € Spende je Bestellung"},
-        {"title": "CO₂-frei"},
+        {"says": "Klimaneutraler Versand"},
+        {"says": "We plant a tree for each order"},
+        {"says": "1 € Spende je Bestellung"},
+        {"says": "CO₂-frei"},
         {"issuer": "Grüner Handel e.V.", "verify_url": "https://handel.example/1"},
-        {"title": "Nachhaltig verpackt", "proof_url": " "},
+        {"says": "Nachhaltig verpackt", "proof_url": " "},
     ],
 )
 def test_words_about_the_environment_or_donations_need_a_proof(changes: dict[str, str]) -> None:
@@ -201,7 +201,7 @@ def test_a_person_claims_nothing_about_the_environment() -> None:
     "title", ["Käuferschutz bis 20.000 €", "Geprüfter Online-Shop", "Spend 20 € safely", "Bio"]
 )
 def test_other_words_need_none(title: str) -> None:
-    assert taken(title=title).seals[0].title == title
+    assert taken(says=title).seals[0].says == title
 
 
 @pytest.mark.parametrize(
