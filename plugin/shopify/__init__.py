@@ -13,6 +13,7 @@ from plugin.shopify.errors import Refused as Refused
 from plugin.shopify.errors import Throttled as Throttled
 from plugin.shopify.errors import Unreachable as Unreachable
 from plugin.shopify.flow import tell_of_ending as tell_of_ending
+from plugin.shopify.flow import tell_of_late as tell_of_late
 from plugin.shopify.metafields import delete_coupons as delete_coupons
 from plugin.shopify.metafields import delete_points as delete_points
 from plugin.shopify.metafields import set_coupons as set_coupons

@@ -1,4 +1,4 @@
-"""Shopify Flow: the trigger ``points-about-to-expire``, declared in ``extensions/flow``. Needs ``read_customers``."""
+"""Shopify Flow: the triggers that the app starts workflows with, each declared in an extension of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,10 @@ from plugin.shopify.errors import Refused, Unreachable, user_errors
 from plugin.shops import Shop
 
 HANDLE = "points-about-to-expire"
+"""Declared in ``extensions/flow``; needs ``read_customers``."""
+
+AT_RISK = "promise-at-risk"
+"""Declared in ``extensions/flow-late``; needs ``read_orders``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,19 @@ class Ending:
     days_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An order that will not arrive as promised; days of the shop's clock, empty where none can be named."""
+
+    order_id: int
+    reason: str
+    promised: date
+    earliest: date | None
+    latest: date | None
+    carrier: str
+    tracking: str | None
+
+
 def payload(ending: Ending) -> dict[str, object]:
     """Return the trigger's fields by their keys; a customer is a reference by number."""
     return {
@@ -32,9 +49,31 @@ def payload(ending: Ending) -> dict[str, object]:
     }
 
 
+def late_payload(late: Late) -> dict[str, object]:
+    """Return the trigger's fields by their keys; an order is a reference by number, what is not known is empty."""
+    return {
+        "order_id": late.order_id,
+        "Reason": late.reason,
+        "Promised date": late.promised.isoformat(),
+        "New earliest date": late.earliest.isoformat() if late.earliest else "",
+        "New latest date": late.latest.isoformat() if late.latest else "",
+        "Carrier": late.carrier,
+        "Tracking link": late.tracking or "",
+    }
+
+
 async def tell_of_ending(gateway: Gateway, shop: Shop, ending: Ending) -> None:
     """Start the workflows that begin with it; without any, nothing happens. Raises Refused, GatewayError."""
-    variables = {"handle": HANDLE, "payload": payload(ending)}
+    await _start(gateway, shop, HANDLE, payload(ending))
+
+
+async def tell_of_late(gateway: Gateway, shop: Shop, late: Late) -> None:
+    """Start the workflows that begin with it; without any, nothing happens. Raises Refused, GatewayError."""
+    await _start(gateway, shop, AT_RISK, late_payload(late))
+
+
+async def _start(gateway: Gateway, shop: Shop, handle: str, fields: Mapping[str, object]) -> None:
+    variables = {"handle": handle, "payload": fields}
     result = await gateway.execute(shop, document("FlowTriggerReceive"), variables)
     answer = result.data.get("flowTriggerReceive")
     if not isinstance(answer, Mapping):

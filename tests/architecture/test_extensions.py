@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from plugin.shopify.flow import HANDLE, Ending, payload
+from plugin.shopify.flow import AT_RISK, HANDLE, Ending, Late, late_payload, payload
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSIONS = ROOT / "extensions"
@@ -139,32 +139,37 @@ def test_the_theme_extension_has_neither_settings_nor_capabilities() -> None:
     assert extension("theme")["type"] == "theme"
 
 
-def test_the_flow_trigger_is_what_the_app_sends() -> None:
+ENDING = payload(Ending(customer_id=1, points=2, on=date(2027, 1, 31), days_left=7))
+LATE = late_payload(Late(1, "overdue", date(2027, 1, 28), None, date(2027, 1, 30), "DHL", None))
+
+
+@pytest.mark.parametrize(
+    ("folder", "handle", "reference", "sent"),
+    [("flow", HANDLE, "customer", ENDING), ("flow-late", AT_RISK, "order", LATE)],
+)
+def test_the_flow_trigger_is_what_the_app_sends(
+    folder: str, handle: str, reference: str, sent: dict[str, object]
+) -> None:
     """Keys of Flow's fields are letters and blanks; the gateway names the same handle and the same fields."""
-    whole, found = config("flow"), extension("flow")
+    whole, found = config(folder), extension(folder)
     assert set(whole) == {"extensions", "settings"}
     assert set(found) == {"type", "name", "handle", "uid", "description"}
     assert found["type"] == "flow_trigger"
-    assert found["handle"] == HANDLE
+    assert found["handle"] == handle
     fields = whole["settings"]["fields"]
-    assert {field["type"] for field in fields} <= {
-        "customer_reference",
-        "number_decimal",
-        "single_line_text_field",
-    }
-    own = [field for field in fields if field["type"] != "customer_reference"]
+    own = [field for field in fields if field["type"] != f"{reference}_reference"]
+    assert {field["type"] for field in own} <= {"number_decimal", "single_line_text_field"}
     assert all(re.fullmatch(r"[A-Za-z ]+", field["key"]) and field["description"] for field in own)
     assert len(own) == len(fields) - 1
-    sent = payload(Ending(customer_id=1, points=2, on=date(2027, 1, 31), days_left=7))
-    assert sent.keys() == {"customer_id", *(field["key"] for field in own)}
+    assert sent.keys() == {f"{reference}_id", *(field["key"] for field in own)}
 
 
 def test_extensions_are_told_apart() -> None:
     names = sorted(path.parent.name for path in EXTENSIONS.glob("*/shopify.extension.toml"))
-    assert names == ["account", "checkout", "flow", "theme"]
+    assert names == ["account", "checkout", "flow", "flow-late", "theme"]
     all_of_them = [extension(name) for name in names]
-    assert len({found["uid"] for found in all_of_them}) == 4
-    assert len({found["handle"] for found in all_of_them}) == 4
+    assert len({found["uid"] for found in all_of_them}) == 5
+    assert len({found["handle"] for found in all_of_them}) == 5
     assert all(
         re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", found["uid"]) for found in all_of_them
     )

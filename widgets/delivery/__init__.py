@@ -5,7 +5,7 @@ from datetime import timedelta
 from plugin.clock import Job
 from plugin.language import sentence
 from widgets.base import Surface, Widget
-from widgets.delivery import privacy
+from widgets.delivery import privacy, watch
 from widgets.delivery.effects import on_orders
 from widgets.delivery.invariants import INVARIANTS
 from widgets.delivery.review import review
@@ -19,7 +19,11 @@ widget = Widget(
     settings=DeliverySettings,
     view=view,
     effects={"orders": on_orders},
-    jobs=(Job("delivery.review", timedelta(hours=1), review),),
+    tasks={watch.TELL: watch.tell},
+    jobs=(
+        Job("delivery.review", timedelta(hours=1), review),
+        Job(watch.WATCH, timedelta(minutes=30), watch.watch),
+    ),
     processing=privacy.PROCESSING,
     invariants=INVARIANTS,
     says={"enabled": "text"},

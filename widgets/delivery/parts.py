@@ -23,7 +23,8 @@ STANDS: Mapping[str | None, str] = {
 
 UNSAID = sentence("The carrier has not told us why.")
 WHY = {
-    "handling": sentence("It left us later than planned."),
+    "not_sent": sentence("It has not left us yet."),
+    "sent_late": sentence("It left us later than planned."),
     "overdue": sentence("It did not arrive in time."),
     "carrier": sentence("The carrier is slower than usual."),
     "lost": sentence("The carrier has not scanned it for a long time."),

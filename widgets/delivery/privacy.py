@@ -15,7 +15,7 @@ from widgets.delivery.tables import delivery_change, delivery_parcel, delivery_p
 
 PROMISED = (
     "made_at ordered_at lane country province taken_on after_cutoff weekday inputs hand_over_by earliest latest "
-    "chance handed_over_on delivered_on tracked outcome decided_at late_at"
+    "chance handed_over_on delivered_on tracked outcome decided_at late_at told_at"
 ).split()
 SAID = "at reason earliest latest chance".split()
 TRAVELLED = (
@@ -68,7 +68,10 @@ PROCESSING = (
         ),
         basis=sentence("Contract (Art. 6 (1) (b) GDPR)"),
         retention=sentence("Until your data is erased, or the shop removes the app."),
-        recipients=(sentence("Shopify, which told us"),),
+        recipients=(
+            sentence("Shopify, which told us"),
+            sentence("Shopify Flow, which tells you of a delay in the way the shop has chosen"),
+        ),
         columns=tuple(f"{table.name}.{column}" for table, columns in _BOOK.values() for column in columns),
         export=export,
         erase=erase,

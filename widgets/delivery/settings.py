@@ -172,6 +172,19 @@ class DeliverySettings(Section):
         description=sentence("With their own handling days, or a day from which they are there."),
     )
 
+    tell_late: bool = Field(
+        default=True,
+        title=sentence("Tell Shopify Flow of late parcels"),
+        description=sentence("Your workflow there writes to the customer before they have to ask."),
+    )
+    mild_days: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        title=sentence("Days of delay that raise no alarm"),
+        description=sentence("Days on which the carrier delivers, beyond the latest day that was named."),
+    )
+
     @field_validator("level", mode="before")
     @classmethod
     def _typed(cls, value: object) -> object:

@@ -55,6 +55,7 @@ delivery_promise = Table(
     Column("decided_at", Utc),
     Column("review_at", Utc),
     Column("late_at", Utc),
+    Column("told_at", Utc),
     Index("ix_delivery_promise_shop_id_latest", "shop_id", "latest", "order_ref"),
     Index("ix_delivery_promise_shop_id_ordered_at", "shop_id", "ordered_at"),
     Index(
@@ -64,6 +65,12 @@ delivery_promise = Table(
         sqlite_where=text("review_at IS NOT NULL"),
         postgresql_where=text("review_at IS NOT NULL"),
     ),
+    Index(
+        "ix_delivery_promise_open",
+        "order_ref",
+        sqlite_where=text("late_at IS NULL AND delivered_on IS NULL"),
+        postgresql_where=text("late_at IS NULL AND delivered_on IS NULL"),
+    ),
 )
 """The first promise of an order, by the settings ``rule_version`` (and the estimate of that day, None for the
 merchant's own lane), made for the instant ``ordered_at``. ``chance`` is that of arriving by ``latest``, None where
@@ -72,7 +79,7 @@ nothing was learned; ``weekday`` that of the local day of the order, Monday 0. `
 From ``handed_over_on`` on it follows the facts: that day of the last parcel once all is handed over, ``delivered_on``
 of the last one once all is delivered. ``tracked``: every parcel there is has been scanned by its carrier. ``outcome``
 None is open; ``decided_at`` is the instant of the fact that decided. At ``review_at`` time alone may change it.
-``late_at``: when we first said that it is late."""
+``late_at``: when we first said that it is late; ``told_at``: when Shopify Flow was told so."""
 
 delivery_change = Table(
     "delivery_change",

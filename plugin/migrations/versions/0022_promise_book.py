@@ -50,6 +50,7 @@ def _promises() -> None:
         sa.Column("decided_at", Utc(), nullable=True),
         sa.Column("review_at", Utc(), nullable=True),
         sa.Column("late_at", Utc(), nullable=True),
+        sa.Column("told_at", Utc(), nullable=True),
         sa.ForeignKeyConstraint(["order_ref"], ["order.id"], name=op.f("fk_delivery_promise_order_ref")),
         sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_delivery_promise_shop_id")),
         sa.PrimaryKeyConstraint("order_ref", name=op.f("pk_delivery_promise")),
@@ -64,6 +65,13 @@ def _promises() -> None:
         ["review_at", "order_ref"],
         sqlite_where=sa.text("review_at IS NOT NULL"),
         postgresql_where=sa.text("review_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_promise_open",
+        "delivery_promise",
+        ["order_ref"],
+        sqlite_where=sa.text("late_at IS NULL AND delivered_on IS NULL"),
+        postgresql_where=sa.text("late_at IS NULL AND delivered_on IS NULL"),
     )
 
 
