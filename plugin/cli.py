@@ -14,7 +14,7 @@ import typer
 
 import widgets
 from plugin import backlog as backlogs
-from plugin import install, reconcile, replay, sandbox, schema, serving, settings, shops, verify
+from plugin import install, operating, reconcile, replay, sandbox, schema, serving, settings, shops, verify
 from plugin.config import Config
 from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
@@ -26,6 +26,8 @@ from webhooks import rewrap
 T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(operating.backup)
+app.command()(operating.move)
 
 ShopOption = Annotated[
     str | None, typer.Option("--shop", help="The shop's handle, as in HANDLE.myshopify.com.")

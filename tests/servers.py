@@ -80,7 +80,7 @@ class PostgresServer:
         self._control("stop", "-w", "-m", mode)
 
     def _control(self, *arguments: str) -> None:
-        command = [str(_postgres_program("pg_ctl")), *arguments, "-D", str(self.folder / "data")]
+        command = [str(postgres_program("pg_ctl")), *arguments, "-D", str(self.folder / "data")]
         try:
             _run_as(self.owner, command, self.folder)
         except subprocess.CalledProcessError as error:
@@ -107,7 +107,7 @@ def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
         if owner:
             shutil.chown(folder, owner)
         initdb = [
-            str(_postgres_program("initdb")),
+            str(postgres_program("initdb")),
             "-D",
             str(folder / "data"),
             "-U",
@@ -186,7 +186,7 @@ def _unprivileged_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _postgres_program(name: str) -> Path:
+def postgres_program(name: str) -> Path:
     folder = postgres_folder()
     if folder is None:
         raise ServerFailed("PostgreSQL is not installed: run `make services`.")
