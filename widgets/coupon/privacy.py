@@ -141,7 +141,7 @@ def _customers(subject: Subject) -> dict[str, object]:
 
 PROCESSING = (
     Processing(
-        what=sentence("The discount code you got for an order, and whether it was used"),
+        what=sentence("The discount code you got for an order, whether it was used, and what it took off"),
         purpose=sentence(
             "So that your pages show your code and remind you of it, and an order gets one only once."
         ),

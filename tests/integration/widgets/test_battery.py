@@ -15,12 +15,13 @@ from plugin import schema, settings
 from plugin.core import order_book
 from plugin.core.orders import Line, Refund, RefundLine
 from plugin.errors import Invalid
+from plugin.language import language
 from plugin.settings import ShopSettings
 from plugin.settings_cache import Displayed
 from tests.integration.widgets.stage import CHECKOUT, CUSTOMER, ORDER, Stage, facts
 from tests.integration.widgets.test_storefront import Roots
 from tests.unit.widgets.test_catalogues import FAMILIAR, POLITE
-from widgets import ALL, Subject, Surface, Widget
+from widgets import ALL, Reading, Sheet, Subject, Surface, Widget
 from widgets.base import OrderRef
 from widgets.fragment import fragment
 from widgets.views import Asked, to_json, view_of
@@ -152,6 +153,33 @@ async def test_a_view_reads_only(stage: Stage, name: str) -> None:
     await bought(stage)
     before = await stage.db.read(dump)
     await stage.db.write(lambda conn: asked_in(stage, conn, ALL[name], "de", "sie"))
+    assert await stage.db.read(dump) == before
+
+
+@every_widget
+@pytest.mark.parametrize("locale", ["de", "en"])
+async def test_a_report_is_whole_in_each_language_and_reads_only(
+    stage: Stage, name: str, locale: str
+) -> None:
+    widget = ALL[name]
+
+    def read(conn: Connection) -> list[Sheet]:
+        found = settings.versions(conn, [stage.shop.id], widgets.SECTIONS.values())
+        section = found.current(stage.shop.id, widget.settings).value
+        shop = found.current(stage.shop.id, ShopSettings).value
+        spoken = language(locale, "sie", folder=widget.locales)
+        reading = Reading(stage.shop.id, section, found, shop, spoken, stage.now)
+        return [report.read(conn, reading) for report in widget.reports]
+
+    for fresh in await stage.db.read(read):
+        assert fresh.rows or fresh.empty or fresh.facts, "a page that says nothing"
+    await bought(stage)
+    before = await stage.db.read(dump)
+    for sheet in await stage.db.write(read):
+        rows = (*sheet.rows, sheet.total) if sheet.total else sheet.rows
+        assert {len(row) for row in rows} <= {len(sheet.columns)}
+        assert all(column.title for column in sheet.columns)
+        assert all(fact.title and fact.text for fact in sheet.facts)
     assert await stage.db.read(dump) == before
 
 
