@@ -48,6 +48,8 @@ _DUE: Select[Any] = (
         coupon_node.c.kind,
         coupon_node.c.value,
         coupon_node.c.currency,
+        coupon_node.c.minimum,
+        coupon_node.c.goods,
         uses.WAS_USED.label("used"),
     )
     .join(order, order.c.id == coupon.c.order_ref)
@@ -130,12 +132,19 @@ def _due(conn: Connection, run: TaskRun) -> list[Told]:
 
 
 def _value(row: Row[Any], tone: str) -> str:
-    """Return what mails show: JSON with the value as text in the order's own language; empty without a usable code."""
+    """Return what mails show: JSON with texts in the order's own language; empty without a usable code.
+
+    ``minimum`` and ``limits`` are there only where the coupon has them.
+    """
     if row.code is None or row.void or row.used:
         return ""
     snapshot = order_codec.decode(row.state).snapshot
     spoken = language(snapshot.facts.locale if snapshot else None, tone, folder=LOCALES)
     shown = {"code": row.code, "value": wording.value(row, spoken), "last_day": row.expires_on.isoformat()}
+    if row.minimum:
+        shown["minimum"] = spoken.money(row.minimum, row.currency)
+    if row.goods:
+        shown["limits"] = wording.limits(spoken)
     return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 

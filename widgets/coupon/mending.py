@@ -9,11 +9,11 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, case, delete, select, update
 
 from plugin import settings, tasks
 from plugin.core import tombstones
-from plugin.database import among
+from plugin.database import Utc, among
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, pool, uses
 from widgets.coupon.campaigns import Node
@@ -101,7 +101,7 @@ _WAIT = (
         coupon.c.refusal.is_(None),
         ~coupon.c.void,
     )
-    .values(waiting=True)
+    .values(waiting=True, mail_due=case((coupon.c.mailed.is_not(None), bindparam("at", type_=Utc))))
 )
 
 
@@ -146,15 +146,20 @@ def lost(conn: Connection, node: Node, today: date) -> tuple[str, ...]:
     return tuple(conn.execute(_LOST, {"node": node.id, "today": today}).scalars())
 
 
-def restored(conn: Connection, node: Node, found: Mapping[str, str], taken: Sequence[str]) -> None:
-    """Write down which given codes are there again; those whose text somebody else has wait for another."""
+def restored(
+    conn: Connection, node: Node, found: Mapping[str, str], taken: Sequence[str], now: datetime
+) -> None:
+    """Write down which given codes are there again; those whose text somebody else has wait for another.
+
+    Mails stop showing the old one.
+    """
     if found:
         rows = [{"node": node.id, "text": code, "code_gid": gid} for code, gid in sorted(found.items())]
         conn.execute(_FOUND, rows)
     if taken:
         named = {"node": node.id, "texts": sorted(taken)}
         conn.execute(_TAKEN, named)
-        conn.execute(_WAIT, named)
+        conn.execute(_WAIT, {**named, "at": now})
 
 
 def _retire(

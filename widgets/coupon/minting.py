@@ -77,8 +77,10 @@ async def restore(run: TaskRun, node: Node, gid: str, codes: Sequence[str]) -> N
     there, failed = await _imported(run, node, gid, codes)
     taken = [code for code in codes if code not in there and failed.get(code) in _TAKEN]
 
+    now = run.now
+
     def record(conn: Connection) -> None:
-        mending.restored(conn, node, there, taken)
+        mending.restored(conn, node, there, taken, now)
         stock.importing(conn, node, None)
 
     await run.db.write(record)

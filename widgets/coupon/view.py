@@ -246,5 +246,4 @@ def _until(row: Row[Any], language: Language) -> str:
         said = language.gettext("Valid until %(date)s, from %(minimum)s.", date=day, minimum=minimum)
     else:
         said = language.gettext("Valid until %(date)s.", date=day)
-    limited = language.gettext("It holds for selected products.")
-    return f"{said} {limited}" if row.goods else said
+    return f"{said} {wording.limits(language)}" if row.goods else said

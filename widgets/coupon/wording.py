@@ -12,3 +12,8 @@ def value(row: Row[Any], language: Language) -> str:
     if row.kind == "percentage":
         return language.percent(row.value)
     return language.money(row.value, row.currency)
+
+
+def limits(language: Language) -> str:
+    """Return that a coupon is not for everything."""
+    return language.gettext("It holds for selected products.")

@@ -1,23 +1,29 @@
 """The coupon of an order stands with the order at Shopify, for the merchant's mails, exactly while it can be used."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 import widgets
 from plugin.language import language
+from plugin.shopify import discounts
+from plugin.shopify.discounts import Percentage, Terms
 from plugin.tasks import task
 from tests.integration.books.office import NewOffice, Office
 from tests.integration.privacy.traces import traces
 from webhooks import erasure
-from widgets.coupon import mails
+from widgets.coupon import campaigns, mails, mending
 from widgets.coupon.tables import coupon, coupon_code
 
 ZONE = ZoneInfo("Europe/Berlin")
+PASTED = (Path(mails.__file__).parents[2] / "docs" / "mails.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -77,6 +83,71 @@ async def test_code_value_and_last_day_are_written_once_and_deleted_when_the_cou
     assert "coupon.mails" not in await settle(mailing)
     mailing.sim.cancel(order)
     await mailing.tell()
+    await settle(mailing)
+    assert told(mailing, order) is None
+
+
+@pytest.mark.parametrize(
+    ("locale", "value", "minimum", "limits"),
+    [
+        ("de-DE", "30\xa0%", "20\xa0€", "Er gilt für ausgewählte Artikel."),
+        ("en-GB", "30%", "€20", "It holds for selected products."),
+    ],
+)
+async def test_a_mail_names_the_minimum_and_that_not_everything_counts(
+    mailing: Office, locale: str, value: str, minimum: str, limits: str
+) -> None:
+    cup = mailing.sim.product("Cup", "20.00", shop=mailing.handle)
+    only = {"only_products": [f"gid://shopify/Product/{cup.id}"], "minimum_subtotal": 2000}
+    await mailing.change("coupon", campaigns=[{"id": "cups", "title": "Cups", "value": 30, **only}])
+    await mailing.work()
+    order = mailing.order(customer=mailing.person(), locale=locale)
+    await mailing.tell()
+    await settle(mailing)
+    held = told(mailing, order)
+    assert held is not None
+    assert {key: held[key] for key in held if key not in {"code", "last_day"}} == {
+        "value": value,
+        "minimum": minimum,
+        "limits": limits,
+    }
+    asked = set(re.findall(r"coupon\.(\w+)", PASTED)) - {"value"}
+    assert asked == held.keys() - {"value"}, "the lines to paste say all of it, and nothing that is not there"
+
+
+async def test_a_code_that_the_night_replaces_is_replaced_in_mails(mailing: Office) -> None:
+    order, other = (mailing.order(customer=mailing.person()) for _ in range(2))
+    await mailing.tell()
+    await settle(mailing)
+    before, beside = told(mailing, order), told(mailing, other)
+    assert before is not None
+    found = mailing.sim.state.shops[mailing.handle].discounts
+    found.clear()
+    staffs = Terms("Staff", before["code"], Percentage(Decimal(5)), "EUR", datetime.now(UTC))
+    await discounts.create_node(mailing.runtime.gateway, mailing.shop, staffs)
+    await mailing.tick("coupon.look")
+    await mailing.work()
+    await settle(mailing)
+    after = told(mailing, order)
+    assert after is not None
+    assert after == {**before, "code": after["code"]} != before
+    assert after["code"].casefold() in {code for one in found.values() for code in one.codes}
+    assert told(mailing, other) == beside
+
+
+async def test_while_there_is_no_other_code_mails_show_none(mailing: Office) -> None:
+    order = mailing.order(customer=mailing.person())
+    await mailing.tell()
+    await settle(mailing)
+    before = told(mailing, order)
+    assert before is not None
+    (node_id,) = await mailing.db.read(lambda conn: conn.execute(select(coupon.c.node_id)).scalars().all())
+
+    def lose(conn: Connection) -> None:
+        node, now = campaigns.by_id(conn, {node_id})[node_id], datetime.now(UTC)
+        mending.restored(conn, node, {}, [before["code"]], now)
+
+    await mailing.db.write(lose)
     await settle(mailing)
     assert told(mailing, order) is None
 
