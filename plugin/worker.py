@@ -10,7 +10,18 @@ from time import perf_counter
 import structlog
 
 import widgets
-from plugin import clock, metrics, nightly, onboarding, reconcile, rederive, retention, shops, tasks
+from plugin import (
+    clock,
+    forgetting,
+    metrics,
+    nightly,
+    onboarding,
+    reconcile,
+    rederive,
+    retention,
+    shops,
+    tasks,
+)
 from plugin.clock import Job
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
@@ -43,7 +54,7 @@ log = structlog.get_logger()
 
 def handlers() -> Mapping[str, Handler]:
     """Return every task's handler by its name."""
-    found: dict[str, Handler] = {**onboarding.TASKS, **reconcile.TASKS, **rederive.TASKS}
+    found: dict[str, Handler] = {**onboarding.TASKS, **reconcile.TASKS, **rederive.TASKS, **forgetting.TASKS}
     for widget in widgets.ALL.values():
         found |= widget.tasks
     return found

@@ -14,6 +14,7 @@ from widgets.base import (
 )
 from widgets.effects import FETCH_ORDER, REDERIVE, apply, change_settings, derive, merged
 from widgets.lookups import Finding, Lookups
+from widgets.paperwork import MINE, PANEL, art_30, policy
 from widgets.personal import FOUND, erase, export, export_request, recall, subject
 from widgets.processing import everything
 from widgets.readable import readable_page
@@ -25,6 +26,8 @@ __all__ = [
     "ALL",
     "FETCH_ORDER",
     "FOUND",
+    "MINE",
+    "PANEL",
     "REDERIVE",
     "SECTIONS",
     "Breach",
@@ -46,6 +49,7 @@ __all__ = [
     "Surface",
     "Widget",
     "apply",
+    "art_30",
     "change_settings",
     "derive",
     "erase",
@@ -53,6 +57,7 @@ __all__ = [
     "export",
     "export_request",
     "merged",
+    "policy",
     "preview",
     "readable_page",
     "recall",

@@ -16,9 +16,10 @@ from plugin.language import sentence
 from plugin.settings import Section, ShopSettings, versions
 from plugin.shops import Shop, shop_key
 from widgets.action_token import action_token, action_token_ok
-from widgets.base import Route, Surface, Widget
+from widgets.base import Context, Page, Route, Surface, Widget
 from widgets.display import display_of, params_of, visiting
-from widgets.fragment import fragment
+from widgets.fragment import document, fragment
+from widgets.pages import liquid
 from widgets.registry import ALL
 from widgets.views import Asked, context, to_json, view_of
 
@@ -58,6 +59,7 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
             params=params_of(request),
             prefix=visitor.path_prefix,
             action_token=action_token(key, shop.id, customer_id, now),
+            key=key if route.page else b"",
         )
 
         async def allowed() -> Mapping[str, str]:
@@ -78,11 +80,14 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
         async def shown_again(
             anew: Asked, outcome: object = None, status: int = 200, problem: str | None = None
         ) -> Response:
-            ctx, view = await display.db.read(lambda conn: view_of(conn, widget, anew))
+            page = next((one for one in widget.pages if one.path == route.page), None)
+            ctx, view = await display.db.read(lambda conn: _view(conn, widget, page, anew))
             if view is None:
                 return Response(status_code=204 if status == 200 else status)
             said = None if problem is None else ctx.language.gettext(problem)
             headers = {"Retry-After": "1"} if status == TooMany.status else None
+            if page is not None:
+                return liquid(document(widget, page, ctx, view, outcome, said), status, headers)
             return HTMLResponse(fragment(widget, ctx, view, outcome, said), status, headers)
 
         in_json = "application/json" in request.headers.get("accept", "")
@@ -99,6 +104,15 @@ def _endpoint(widget: Widget[Any], route: Route[Any]) -> Any:
         return await shown_again(fresh, outcome)
 
     return act
+
+
+def _view(
+    conn: Connection, widget: Widget[Any], page: Page[Any] | None, asked: Asked
+) -> tuple[Context, object | None]:
+    if page is None:
+        return view_of(conn, widget, asked)
+    ctx = context(widget, asked, asked.shown.settings)
+    return ctx, page.view(conn, ctx, asked.shown.sections[widget.name])
 
 
 def check_origin(headers: Headers, shop: Shop) -> None:

@@ -19,6 +19,7 @@ from plugin.settings import OnChange, S, ShopSettings
 from plugin.shops import Shop
 from plugin.tasks import Handler
 from widgets.lookups import Lookups
+from widgets.records import Inventory
 from widgets.reports import Report
 
 
@@ -50,7 +51,7 @@ class Context:
     ``customer_id`` is set for the customer whose private figures may be shown: the signed-in one, and on an order's
     page only if the order is theirs. ``prefix`` is the path under which the shop's own domain reaches the app
     (``/apps/dankbar``), empty outside the storefront. ``action_token`` goes into forms; ``key`` is the shop's, to sign
-    links with, and empty where nobody could follow one.
+    links with, and empty where nobody could follow one. ``inventory`` says what all widgets keep about people.
     """
 
     shop: Shop
@@ -64,6 +65,7 @@ class Context:
     prefix: str = ""
     action_token: str | None = None
     key: bytes = field(default=b"", repr=False)
+    inventory: Inventory | None = None
 
     @property
     def has_forms(self) -> bool:
@@ -83,13 +85,17 @@ OrdersEffect: TypeAlias = Callable[[Connection, Sequence[OrderChange], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[S]):
-    """Something a signed-in shopper does, mounted under ``/proxy/widgets/{widget}{path}``."""
+    """Something a signed-in shopper does, mounted under ``/proxy/widgets/{widget}{path}``.
+
+    ``page`` names the widget's page that answers, for whoever has no JavaScript; otherwise its fragment does.
+    """
 
     path: str
     run: Action[S]
     methods: Sequence[str] = ("POST",)
     per_minute: int = 200
     """Requests of one customer in a minute beyond which it answers 429."""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,8 @@ class Page(Generic[S]):
     """A page within the shop's theme, ``/proxy/widgets/{widget}/{path}``; without JavaScript, for reading and printing.
 
     ``template`` is one of the widget's own; ``view`` is asked for whoever is signed in, or for everybody where it is
-    not ``signed_in``. None means that this shop has no such page. A sheet to print is not ``in_theme``.
+    not ``signed_in``. None means that this shop has no such page. A sheet to print is not ``in_theme``. ``file`` is
+    what whoever is signed in takes along as JSON, under ``{path}.json``.
     """
 
     path: str
@@ -106,6 +113,7 @@ class Page(Generic[S]):
     template: str
     signed_in: bool = True
     in_theme: bool = True
+    file: View[S] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,8 @@ class Processing:
     """One use of personal data, as the data panel, the export and the erasure all read it.
 
     The five texts are translated where they are shown; ``recipients`` is empty when nobody receives it.
-    ``columns`` are the ``table.column`` that hold it.
+    ``columns`` are the ``table.column`` that hold it; ``asks`` are the fields of Shopify's messages it is taken from,
+    each as ``subscription: field`` of shopify.app.toml, and ``scopes`` what the shop has to grant for it.
     """
 
     what: str
@@ -141,8 +150,15 @@ class Processing:
     retention: str
     recipients: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
     export: Export | None = None
     erase: Erase | None = None
+
+
+def asked(subscription: str, *fields: str) -> tuple[str, ...]:
+    """Return what a ``Processing`` asks of one subscription."""
+    return tuple(f"{subscription}: {field}" for field in fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,14 @@ def fragment(
     )
 
 
-def document(widget: Widget[Any], page: Page[Any], ctx: Context, view: object | None) -> str:
+def document(
+    widget: Widget[Any],
+    page: Page[Any],
+    ctx: Context,
+    view: object | None,
+    outcome: object = None,
+    problem: str | None = None,
+) -> str:
     """Return what a page says, within one root ``<section>`` or on a sheet of its own; without a view it asks to sign in."""
     return (
         _environment()
@@ -47,6 +54,8 @@ def document(widget: Widget[Any], page: Page[Any], ctx: Context, view: object | 
             page=page,
             ctx=ctx,
             view=view,
+            outcome=outcome,
+            problem=problem,
             language=ctx.language,
             _=ctx.language.gettext,
             ngettext=ctx.language.ngettext,

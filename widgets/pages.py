@@ -3,7 +3,7 @@
 What a page says is never Liquid, whoever wrote it: every brace is written as a character reference.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,42 +13,41 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from plugin.errors import NotFound
+from plugin.errors import Forbidden, NotFound
+from plugin.guards import Visitor
+from plugin.settings_cache import Displayed
 from plugin.shops import shop_key
-from widgets.base import Page, Surface, Widget
+from widgets.action_token import action_token
+from widgets.base import Context, Page, Surface, Widget
 from widgets.display import display_of, params_of, visiting
 from widgets.fragment import document
 from widgets.registry import ALL
-from widgets.views import Asked, context
+from widgets.views import Asked, context, to_json
 
 LIQUID = "application/liquid; charset=utf-8"
 STYLE = Path(__file__).parent / "templates" / "page.css"
 
 
 def page_routes(widgets: Iterable[Widget[Any]] = ALL.values()) -> list[Route]:
-    """Return these widgets' pages under ``/proxy/widgets/{name}/{page}``."""
-    return [
+    """Return these widgets' pages under ``/proxy/widgets/{name}/{page}``, their files under ``{page}.json``."""
+    pages = [(widget, page) for widget in widgets for page in widget.pages]
+    shown = [
         Route(f"/proxy/widgets/{widget.name}/{page.path}", _endpoint(widget, page), methods=["GET"])
-        for widget in widgets
-        for page in widget.pages
+        for widget, page in pages
     ]
+    files = [
+        Route(f"/proxy/widgets/{widget.name}/{page.path}.json", _file(widget, page), methods=["GET"])
+        for widget, page in pages
+        if page.file is not None
+    ]
+    return shown + files
 
 
 def _endpoint(widget: Widget[Any], page: Page[Any]) -> Any:
     async def show(request: Request[Any]) -> Response:
         shown, visitor = await visiting(request)
-        display, params = display_of(request), params_of(request)
-        asked = Asked(
-            shown,
-            params.get("locale") or request.headers.get("accept-language", "").partition(",")[0],
-            Surface.STOREFRONT,
-            display.now(),
-            customer_id=visitor.customer_id,
-            params=params,
-            prefix=visitor.path_prefix,
-            key=shop_key(display.keyring, shown.shop),
-        )
-        ctx = context(widget, asked, shown.settings)
+        display = display_of(request)
+        ctx = _context(request, widget, shown, visitor)
         if page.signed_in and visitor.customer_id is None:
             return liquid(document(widget, page, ctx, None))
 
@@ -65,10 +64,46 @@ def _endpoint(widget: Widget[Any], page: Page[Any]) -> Any:
     return show
 
 
-def liquid(html: str) -> Response:
+def _file(widget: Widget[Any], page: Page[Any]) -> Any:
+    async def hand_out(request: Request[Any]) -> Response:
+        shown, visitor = await visiting(request)
+        if visitor.customer_id is None:
+            raise Forbidden("Please sign in first.")
+        ctx = _context(request, widget, shown, visitor)
+
+        def read(conn: Connection) -> object | None:
+            found: object | None = page.file(conn, ctx, shown.sections[widget.name]) if page.file else None
+            return found
+
+        body = to_json(await display_of(request).db.read(read))
+        headers = {"Content-Disposition": f'attachment; filename="{shown.shop.handle}-{page.path}.json"'}
+        return Response(body, headers=headers, media_type="application/json")
+
+    return hand_out
+
+
+def _context(request: Request[Any], widget: Widget[Any], shown: Displayed, visitor: Visitor) -> Context:
+    display, params = display_of(request), params_of(request)
+    now, key, customer_id = display.now(), shop_key(display.keyring, shown.shop), visitor.customer_id
+    token = None if customer_id is None else action_token(key, shown.shop.id, customer_id, now)
+    asked = Asked(
+        shown,
+        params.get("locale") or request.headers.get("accept-language", "").partition(",")[0],
+        Surface.STOREFRONT,
+        now,
+        customer_id=customer_id,
+        params=params,
+        prefix=visitor.path_prefix,
+        action_token=token if widget.actions else None,
+        key=key,
+    )
+    return context(widget, asked, shown.settings)
+
+
+def liquid(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a page for the theme's layout; nothing in it can be taken for Liquid."""
     body = f"<style>{_style()}</style>\n{without_liquid(html)}"
-    return Response(body, media_type=LIQUID)
+    return Response(body, status, headers, media_type=LIQUID)
 
 
 def without_liquid(html: str) -> str:

@@ -4,31 +4,26 @@ One list serves the data panel, the export, the erasure and the shop's own recor
 column of every table.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from plugin.core import access_log, data_requests, order_codec, privacy
+from plugin.core import access_log, data_requests, privacy
 from plugin.core.data_requests import data_request
-from plugin.core.order_book import order
-from plugin.core.orders import OrderState
-from plugin.core.parcels import Parcel
-from plugin.database import among
 from plugin.language import LOCALES, Language, sentence
-from widgets.base import Processing, Subject, Widget
+from widgets.base import Processing, Subject, Widget, asked
+from widgets.orders_told import orders
 from widgets.registry import ALL
 
 CONTRACT = sentence("Contract (Art. 6 (1) (b) GDPR)")
 DUTY = sentence("Legal duty (Art. 6 (1) (c) GDPR)")
 SHOPIFY = sentence("Shopify, which tells us of it")
 
-_ORDERS = (
-    select(order.c.order_id, order.c.first_at, order.c.state)
-    .where(among(order.c.id, "refs"), ~order.c.sealed)
-    .order_by(order.c.order_id)
-)
+PROTECTED_DATA = 1
+"""Shopify's level of protected customer data: orders and customers by number; the second would be who and where."""
+
 _REQUESTS = (
     select(data_request.c.received_at, data_request.c.due_at, data_request.c.done_at)
     .where(
@@ -37,90 +32,6 @@ _REQUESTS = (
     )
     .order_by(data_request.c.received_at)
 )
-
-
-def _orders(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:
-    for row in conn.execute(_ORDERS, {"refs": list(subject.order_refs)}).all():
-        yield {
-            "order": str(row.order_id),
-            "first_told_at": row.first_at,
-            **_told(order_codec.decode(row.state)),
-        }
-
-
-def _told(state: OrderState) -> dict[str, Any]:
-    refunds = [
-        {
-            "refund": str(found.id),
-            "at": found.at,
-            "lines": [
-                {
-                    "line": str(line.line_id),
-                    "quantity": line.quantity,
-                    "subtotal": line.subtotal,
-                    "tax": line.tax,
-                }
-                for line in found.lines or ()
-            ],
-            "discrepancy": found.discrepancy,
-        }
-        for found in state.refunds
-    ]
-    told: dict[str, Any] = {
-        "deleted": state.deleted,
-        "refunds": refunds,
-        "parcels": [_parcel(one) for one in state.parcels],
-    }
-    told["customer"] = None if state.customer_id is None else str(state.customer_id)
-    told["checkout_token_hash"] = state.token.value if state.token else None
-    if state.snapshot is None:
-        return told
-    facts = state.facts
-    lines = [
-        {
-            "line": str(line.id),
-            "product": None if line.product_id is None else str(line.product_id),
-            "quantity": line.quantity,
-            "kept": line.current,
-            "price": line.price,
-            "discounts": [amount for _, amount in line.allocations],
-            "gift_card": line.gift_card,
-        }
-        for line in facts.lines
-    ]
-    return told | {
-        "placed_at": facts.created_at,
-        "processed_at": facts.processed_at,
-        "updated_at": facts.updated_at,
-        "cancelled_at": facts.cancelled_at,
-        "test": facts.test,
-        "payment": facts.status,
-        "currency": facts.currency,
-        "subtotal": facts.subtotal,
-        "tax": facts.tax,
-        "outstanding": facts.outstanding,
-        "channel": facts.source,
-        "language": facts.locale,
-        "codes": list(facts.codes),
-        "shipping": facts.shipping,
-        "country": facts.country,
-        "province": facts.province,
-        "lines": lines,
-    }
-
-
-def _parcel(parcel: Parcel) -> dict[str, Any]:
-    return {
-        "parcel": str(parcel.id),
-        "handed_over_at": parcel.created_at,
-        "carrier": parcel.carrier,
-        "tracking_number": parcel.number,
-        "tracking_page": parcel.url,
-        "state": parcel.status,
-        "lines": [{"line": str(line), "quantity": pieces} for line, pieces in parcel.items or ()],
-        "reports": [{"says": scan.status, "at": scan.at} for scan in parcel.scans],
-        "first_told": {stage.status: stage.at for stage in parcel.stages},
-    }
 
 
 def _seal(conn: Connection, subject: Subject, now: datetime) -> None:
@@ -199,7 +110,75 @@ ORDERS = Processing(
         "order.state",
         "refund.refund_id",
     ),
-    export=_orders,
+    asks=(
+        *asked(
+            "orders",
+            "id",
+            "updated_at",
+            "created_at",
+            "processed_at",
+            "cancelled_at",
+            "test",
+            "currency",
+            "taxes_included",
+            "financial_status",
+            "total_outstanding",
+            "current_subtotal_price_set",
+            "current_total_tax_set",
+            "source_name",
+            "customer_locale",
+            "customer.id",
+            "discount_codes",
+            "discount_applications",
+            "line_items.id",
+            "line_items.product_id",
+            "line_items.quantity",
+            "line_items.current_quantity",
+            "line_items.gift_card",
+            "line_items.requires_shipping",
+            "line_items.price_set",
+            "line_items.discount_allocations",
+            "refunds",
+            "shipping_lines.title",
+            "shipping_address.country_code",
+            "shipping_address.province_code",
+        ),
+        *asked("orders-delete", "id"),
+        *asked(
+            "refunds",
+            "id",
+            "order_id",
+            "created_at",
+            "processed_at",
+            "refund_line_items",
+            "order_adjustments",
+        ),
+        *asked(
+            "fulfillments",
+            "id",
+            "order_id",
+            "status",
+            "created_at",
+            "updated_at",
+            "tracking_company",
+            "tracking_number",
+            "tracking_url",
+            "shipment_status",
+            "line_items.id",
+            "line_items.quantity",
+        ),
+        *asked(
+            "fulfillment-events",
+            "id",
+            "order_id",
+            "fulfillment_id",
+            "status",
+            "happened_at",
+            "created_at",
+        ),
+    ),
+    scopes=("read_orders", "read_fulfillments"),
+    export=orders,
     erase=_seal,
 )
 CHECKOUT = Processing(
@@ -208,6 +187,7 @@ CHECKOUT = Processing(
     basis=CONTRACT,
     retention=sentence("60 days after the order."),
     columns=("order.state",),
+    asks=asked("orders", "checkout_token"),
 )
 """Goes with the order's facts, or before them."""
 

@@ -10,47 +10,12 @@ from zoneinfo import ZoneInfo
 from plugin.language import LOCALES, Language
 from widgets.fragment import sheet
 from widgets.record_words import LABELS, VALUES
+from widgets.records import Entry, Kept, Record
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONEY = frozenset({"price", "subtotal", "tax", "outstanding", "discounts", "discrepancy", "on_amount"})
 """Amounts in minor units, whose currency is their record's or else the shop's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A label with its text, or with the parts that it is made of."""
-
-    label: str
-    text: str
-    parts: tuple["Entry", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One activity, and what is kept for it about this person, record by record."""
-
-    what: str
-    purpose: str
-    basis: str
-    retention: str
-    recipients: tuple[str, ...]
-    records: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A whole record; ``nothing`` where no activity holds anything. Activities with something come first."""
-
-    shop: str
-    customers: tuple[str, ...]
-    kept: tuple[Kept, ...]
-    made_on: str
-
-    @property
-    def nothing(self) -> bool:
-        """Tell whether nothing at all is kept."""
-        return not any(one.records for one in self.kept)
 
 
 def readable(

@@ -62,6 +62,8 @@ def _wrong(widget: Widget[Any]) -> Iterator[str]:
         yield "it has an effect of an unknown kind"
     if any(not route.path.startswith("/") for route in widget.actions):
         yield "the path of an action does not start with /"
+    if {route.page for route in widget.actions} - {"", *(page.path for page in widget.pages)}:
+        yield "an action answers with a page that it does not have"
     for page in widget.pages:
         if not (widget.folder / "templates" / page.template).is_file():
             yield f"templates/{page.template} is missing"

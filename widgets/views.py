@@ -12,6 +12,7 @@ from plugin.language import language
 from plugin.settings import Section, ShopSettings
 from plugin.settings_cache import Displayed
 from widgets.base import Context, OrderRef, Surface, Widget
+from widgets.inventory import ShopInventory
 from widgets.registry import ALL
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -45,10 +46,11 @@ class Asked:
 
 def context(widget: Widget[Any], asked: Asked, settings: ShopSettings) -> Context:
     """Return what the widget's view or action is told."""
+    spoken = language(asked.locale, settings.tone, folder=widget.locales)
     return Context(
         shop=asked.shown.shop,
         settings=settings,
-        language=language(asked.locale, settings.tone, folder=widget.locales),
+        language=spoken,
         surface=asked.surface,
         now=asked.now,
         customer_id=asked.customer_id,
@@ -57,6 +59,7 @@ def context(widget: Widget[Any], asked: Asked, settings: ShopSettings) -> Contex
         prefix=asked.prefix,
         action_token=asked.action_token,
         key=asked.key,
+        inventory=ShopInventory(asked.shown, spoken, asked.now),
     )
 
 

@@ -1,9 +1,10 @@
 import {Card} from './Card';
+import {Data} from './Data';
 import type {PeopleView, SealView, TrustView} from './views';
 
 /** What the shop can be trusted for: seals that hold, and who is there. */
 export function Trust({view}: {view: TrustView}) {
-  const {title, text, people} = view;
+  const {title, text, people, panel, data} = view;
   return (
     <Card title={title}>
       {text && <s-paragraph color="subdued">{text}</s-paragraph>}
@@ -16,6 +17,7 @@ export function Trust({view}: {view: TrustView}) {
         </s-paragraph>
       )}
       {people && <People people={people} />}
+      {panel && <Data panel={panel} rows={data ?? []} />}
     </Card>
   );
 }

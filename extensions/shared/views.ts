@@ -113,12 +113,32 @@ export interface SealView {
   proof_text?: string;
 }
 
+/** What stands beside the rows about data: a sentence, and the ways to the whole and to one's own. */
+export interface PanelView {
+  title: string;
+  text: string;
+  rows_title: string;
+  url?: string;
+  url_text?: string;
+  mine_url?: string;
+  mine_text?: string;
+}
+
+/** One thing that is kept: what, what for and how long. */
+export interface Kept {
+  what: string;
+  purpose: string;
+  retention: string;
+}
+
 export interface TrustView {
   title?: string;
   text: string;
   seals: SealView[];
   seals_text?: string;
   people?: PeopleView;
+  panel?: PanelView;
+  data?: Kept[];
 }
 
 /** The widgets that have a place on these pages; any other is left out. */
@@ -221,6 +241,7 @@ function readTrust(view: unknown): TrustView | undefined {
     seals: list(view.seals).filter(isSeal).map(readSeal),
     ...text(view, 'seals_text'),
     ...(isRecord(view.people) && {people: readPeople(view.people)}),
+    ...(isRecord(view.panel) && {panel: readPanel(view.panel), data: list(view.data).filter(isKept).map(readKept)}),
   };
 }
 
@@ -232,6 +253,22 @@ function readSeal(seal: SealView & Record<string, unknown>): SealView {
     ...link(seal, 'proof_url'),
     ...text(seal, 'proof_text'),
   };
+}
+
+function readPanel(view: Record<string, unknown>): PanelView {
+  return {
+    title: text(view, 'title').title ?? '',
+    text: text(view, 'text').text ?? '',
+    rows_title: text(view, 'rows_title').rows_title ?? '',
+    ...link(view, 'url'),
+    ...text(view, 'url_text'),
+    ...link(view, 'mine_url'),
+    ...text(view, 'mine_text'),
+  };
+}
+
+function readKept({what, purpose, retention}: Kept): Kept {
+  return {what, purpose, retention};
 }
 
 function readPeople(view: Record<string, unknown>): PeopleView {
@@ -270,6 +307,10 @@ function isSeal(value: unknown): value is SealView & Record<string, unknown> {
 
 function isPerson(value: unknown): value is Person & Record<string, unknown> {
   return isRecord(value) && typeof value.name === 'string' && typeof value.about === 'string';
+}
+
+function isKept(value: unknown): value is Kept {
+  return isRecord(value) && ['what', 'purpose', 'retention'].every((key) => typeof value[key] === 'string');
 }
 
 function isWay(value: unknown): value is Way & Record<string, unknown> {

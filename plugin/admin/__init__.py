@@ -12,6 +12,7 @@ from plugin.admin import (
     home,
     ledger,
     lookups,
+    papers,
     parked,
     reports,
     sections,
@@ -47,6 +48,8 @@ def admin_routes() -> list[BaseRoute]:
             Route("/admin/ledger/export", export.export, methods=["GET"]),
             Route("/admin/ledger/verify", ledger.check, methods=["POST"]),
             Route("/admin/privacy", duties.page, methods=["GET"]),
+            Route("/admin/privacy/record", papers.record, methods=["GET"]),
+            Route("/admin/privacy/policy/{voice}", papers.policy, methods=["GET"]),
             Route("/admin/privacy/requests/{id}", data_asked.finish, methods=["POST"]),
             Route("/admin/privacy/requests/{id}/{format}", data_asked.hand_out, methods=["GET"]),
         ]

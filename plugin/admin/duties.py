@@ -7,9 +7,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+import widgets
 from plugin.admin.answer import answer
 from plugin.admin.data_asked import AskedView, asked_view
 from plugin.admin.desk import Desk, desk_of
+from plugin.admin.papers import Papers, papers
 from plugin.core import access_log, removals
 from plugin.core.access_log import Look, Seen
 from plugin.core.removals import Removed, Run
@@ -45,11 +47,13 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class DutiesView:
-    """Everything the page shows; the two numbers say how much is shown at most."""
+    """Everything the page shows; ``pages`` are what shoppers see of it, by name."""
 
     asked: AskedView
     looks: tuple[LookLine, ...]
     runs: tuple[RunLine, ...]
+    papers: Papers
+    pages: tuple[tuple[str, str], ...]
     most_looks: int = MOST_LOOKS
 
 
@@ -66,6 +70,17 @@ def _read(conn: Connection, desk: Desk) -> DutiesView:
         asked_view(conn, desk),
         tuple(_look(desk, one) for one in looks),
         tuple(_run(desk, one) for one in runs),
+        papers(desk),
+        _pages(desk),
+    )
+
+
+def _pages(desk: Desk) -> tuple[tuple[str, str], ...]:
+    """The pages that stand in the shop itself, and the preview of the block in each tone."""
+    gettext, shop = desk.language.gettext, f"https://{desk.shop.domain}"
+    return (
+        (gettext("What happens with the data, for everybody"), f"{shop}{widgets.PANEL}"),
+        (gettext("What is kept, for whoever is signed in"), f"{shop}{widgets.MINE}"),
     )
 
 

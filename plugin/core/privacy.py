@@ -29,6 +29,9 @@ from plugin.database import Id, Utc, among, metadata
 
 PORTION = 2000
 
+ERASE = "privacy.erase"
+"""The task that erases a customer who asked for it; its key and its payload's ``customer_id`` are Shopify's id."""
+
 erasure = Table(
     "erasure",
     metadata,

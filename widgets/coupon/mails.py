@@ -193,6 +193,7 @@ COPY = Processing(
     retention=sentence("Until your data is erased or the code is used; then it is deleted there as well."),
     recipients=(sentence("Shopify, which sends the shop's mails"),),
     columns=("coupon.mailed", "coupon.mail_due"),
+    scopes=(SCOPE,),
     export=export,
     erase=erase,
 )

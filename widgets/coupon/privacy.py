@@ -155,6 +155,7 @@ PROCESSING = (
             "coupon_use.revenue",
             "coupon_use.discount",
         ),
+        scopes=("write_discounts",),
         export=export,
         erase=erase,
     ),

@@ -87,6 +87,7 @@ COPY = Processing(
     retention=sentence("Until the customer's data is erased; then it is deleted there as well."),
     recipients=(sentence("Shopify, which shows it in the customer account"),),
     columns=("account.mirrored", "account.mirror_due"),
+    scopes=(SCOPE,),
     export=export,
     erase=erase,
 )

@@ -13,7 +13,7 @@ from plugin.core.order_book import order
 from plugin.core.redemptions import redemption
 from plugin.database import among
 from plugin.language import sentence
-from widgets.base import Processing, Subject
+from widgets.base import Processing, Subject, asked
 from widgets.loyalty import effects
 from widgets.loyalty.expiry_notices import NOTICES
 from widgets.loyalty.mirror import COPY
@@ -213,6 +213,7 @@ PROCESSING = (
             "redemption_return.at",
             "redemption_return.points",
         ),
+        scopes=("write_discounts",),
         export=export_rewards,
         erase=erase_rewards,
     ),
@@ -252,6 +253,13 @@ PROCESSING = (
             "earning.tier",
             "earning.final_from",
         ),
+        asks=asked(
+            "customers-merge",
+            "admin_graphql_api_customer_kept_id",
+            "admin_graphql_api_customer_deleted_id",
+            "status",
+        ),
+        scopes=("read_customer_merge",),
         export=export,
         erase=erase,
     ),

@@ -2,6 +2,7 @@
 
 from plugin.language import sentence
 from widgets.base import Surface, Widget
+from widgets.trust import my_data, panel
 from widgets.trust.alerts import alerts
 from widgets.trust.checking import JOBS, TASKS, on_change
 from widgets.trust.looking import LOOKUPS
@@ -21,6 +22,8 @@ widget = Widget(
     jobs=JOBS,
     lookups=LOOKUPS,
     alerts=alerts,
+    actions=(my_data.ERASE,),
+    pages=(panel.PAGE, my_data.PAGE),
     says={"enabled": "text"},
     notes=notes,
     rehearse=rehearse,

@@ -40,19 +40,20 @@ class PeopleView:
 def people(settings: TrustSettings, language: Language) -> PeopleView | None:
     """Return who is there and how to reach them; None where the merchant says nothing."""
     names = tuple(PersonView(person.name, person.about) for person in settings.people)
-    ways = tuple(_ways(settings))
-    if not (names or settings.hours or ways):
+    found = tuple(ways(settings))
+    if not (names or settings.hours or found):
         return None
     return PeopleView(
         title=language.gettext("Who packs your parcel") if names else "",
         names=names,
-        reach_title=language.gettext("How to reach us") if settings.hours or ways else "",
+        reach_title=language.gettext("How to reach us") if settings.hours or found else "",
         hours=settings.hours,
-        ways=ways,
+        ways=found,
     )
 
 
-def _ways(settings: TrustSettings) -> list[Way]:
+def ways(settings: TrustSettings) -> list[Way]:
+    """Return how the merchant can be reached."""
     found = []
     if settings.email:
         found.append(Way(settings.email, f"mailto:{quote(settings.email, safe='@')}"))

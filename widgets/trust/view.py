@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from widgets.base import Context
+from widgets.records import Declared
+from widgets.trust.panel import PanelView, panel, rows
 from widgets.trust.people import PeopleView, people
 from widgets.trust.seals import SealView, said, seals
 from widgets.trust.settings import TrustSettings
@@ -19,6 +21,8 @@ class TrustView:
     seals: tuple[SealView, ...] = ()
     seals_text: str = ""
     people: PeopleView | None = None
+    panel: PanelView | None = None
+    data: tuple[Declared, ...] = ()
 
 
 def view(conn: Connection, ctx: Context, settings: TrustSettings) -> TrustView | None:
@@ -37,4 +41,6 @@ def view(conn: Connection, ctx: Context, settings: TrustSettings) -> TrustView |
         seals=shown,
         seals_text=said(shown, language),
         people=people(settings, language),
+        panel=panel(ctx),
+        data=rows(conn, ctx),
     )

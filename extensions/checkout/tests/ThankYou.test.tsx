@@ -3,7 +3,7 @@ import {getExtension} from '@shopify/ui-extensions-tester';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 
 import {ADDRESS} from '../../shared/address';
-import {DELAYED, DELIVERY, EARNED, GUEST, PENDING, READY, STANDING, TRUST, awaited, broken, known, page, replies, silent, status, type Reply} from '../../shared/tests/answers';
+import {DELAYED, DELIVERY, EARNED, GUEST, PANEL, PENDING, READY, STANDING, TRUST, awaited, broken, known, page, replies, silent, status, type Reply} from '../../shared/tests/answers';
 
 const extension = getExtension('purchase.thank-you.block.render');
 const TOKEN = '0123456789abcdef0123456789abcdef';
@@ -115,6 +115,15 @@ test('seals and who packed the order are told last, with the ways to check and t
   expect(words()).toContain(TRUST.seals_text);
   const mail = all('s-link').find((found) => found.textContent === 'hallo@example.com')!;
   expect(mail.getAttribute('href')).toBe('mailto:hallo@example.com');
+});
+
+test('what happens with the data is folded away, with the ways to the whole and to one\'s own', async () => {
+  await show(1, known({trust: {...TRUST, ...PANEL}}));
+  expect(one('s-summary')?.textContent).toBe(PANEL.panel.rows_title);
+  expect(one('s-details')?.textContent).toContain('Damit Punkte stimmen. Bis zur Löschung.');
+  for (const [text, url] of [[PANEL.panel.url_text, PANEL.panel.url], [PANEL.panel.mine_text, PANEL.panel.mine_url]]) {
+    expect(all('s-link').find((found) => found.textContent === text)!.getAttribute('href')).toBe(url);
+  }
 });
 
 test('a way that leads to no shop is not offered', async () => {

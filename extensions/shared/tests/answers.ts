@@ -109,6 +109,19 @@ export const DELAYED = {
   tracking_text: 'Sendung verfolgen',
 };
 
+export const PANEL = {
+  panel: {
+    title: 'Deine Daten',
+    text: 'Dankbar fragt nach keinem Namen.',
+    rows_title: 'Was gespeichert wird, und warum',
+    url: 'https://example.com/apps/dankbar/widgets/trust/data?locale=de',
+    url_text: 'Was mit deinen Daten geschieht',
+    mine_url: 'https://example.com/apps/dankbar/widgets/trust/my-data?locale=de',
+    mine_text: 'Was über dich gespeichert ist',
+  },
+  data: [{what: 'Bestellungen', purpose: 'Damit Punkte stimmen.', retention: 'Bis zur Löschung.'}],
+};
+
 export function known(widgets: object, order = 'known'): Reply {
   return () => json({order: {id: '1', state: order}, widgets});
 }

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 
 import {readViews} from '../views';
-import {EARNED, READY, REWARD_CODE, STAMPS, STANDING, TIER, TRUST} from './answers';
+import {EARNED, PANEL, READY, REWARD_CODE, STAMPS, STANDING, TIER, TRUST} from './answers';
 
 test.each([null, undefined, 'x', 1, [], {}, {widgets: null}, {widgets: []}, {widgets: 'x'}])('%j is none of the app\'s answers', (body) => {
   expect(readViews(body)).toBeUndefined();
@@ -82,4 +82,12 @@ test('a seal is read where it leads to a page that can prove it', () => {
   expect(read([seal, {...seal, verify_url: 'http://example.com'}, {...seal, verify_url: 'javascript:alert(1)'}, {text: 'x'}, 7])).toEqual([seal]);
   expect(read([{...seal, image: 'data:image/png;base64,x', proof_url: 'javascript:1'}])?.[0]).toEqual({text: seal!.text, verify_url: seal!.verify_url});
   expect(read('x')).toEqual([]);
+});
+
+test('what is kept is read row by row, and its links lead to a shop or nowhere', () => {
+  const read = (more: object) => readViews({widgets: {trust: {...TRUST, ...PANEL, ...more}}})?.trust;
+  expect(read({})).toEqual({...TRUST, ...PANEL});
+  expect(read({data: [{...PANEL.data[0], basis: 'x'}, {what: 'y'}, 3]})?.data).toEqual(PANEL.data);
+  expect(read({panel: {...PANEL.panel, url: 'javascript:alert(1)'}})?.panel).not.toHaveProperty('url');
+  for (const other of [null, undefined, 'x', 7]) expect(read({panel: other})).toEqual(TRUST);
 });

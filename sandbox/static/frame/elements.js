@@ -211,6 +211,15 @@ class Banner extends Element {
   }
 }
 
+/** A summary is its details' own head, whichever of the two comes first. */
+class Summary extends Element {
+  static css = ':host{display:inline}';
+
+  connectedCallback() {
+    this.slot = 'summary';
+  }
+}
+
 const plain = (css, inner) => class extends Element {
   static css = css;
   static inner = inner ?? Element.inner;
@@ -232,6 +241,8 @@ const KNOWN = {
   'skeleton-paragraph': Skeleton,
   image: Image,
   banner: Banner,
+  details: plain(':host{display:block;min-width:0}summary{cursor:pointer;padding-block:8px;color:var(--accent)}details>div{padding-block:4px 8px}', '<details><summary><slot name="summary"></slot></summary><div><slot></slot></div></details>'),
+  summary: Summary,
   badge: plain(':host{display:inline-block;padding:1px 9px;border-radius:999px;background:#eee;font-size:.8667em}'),
   divider: plain(':host{display:block;border-top:1px solid var(--line)}', ''),
   'unordered-list': plain(':host{display:block;padding-inline-start:1.2em}'),

@@ -56,6 +56,11 @@ def of_the_shop(story: Story) -> list[View]:
     for where in ("storefront", "storefront/products/teekanne", "storefront/cart"):
         views.append(View(f"code-waiting-{where.split('/')[-1]}", partial(_waiting, where=where), ANNA))
     views.append(View("statement-guest", _statement))
+    views.append(View("data-panel", partial(_about_data, page="data")))
+    views.append(View("my-data-guest", partial(_about_data, page="my-data")))
+    views.append(View("my-data-none", partial(_about_data, page="my-data"), NORA))
+    views.append(View("my-data", partial(_about_data, page="my-data"), ANNA))
+    views.append(View("my-data-debt", partial(_about_data, page="my-data"), BELA))
     for name, who in POINTS.items():
         views.append(View(f"statement-{name}", _statement, who))
         views.append(View(f"home-points-{name}", lambda walk: _front(walk, "/storefront"), who))
@@ -99,6 +104,7 @@ def of_a_busy_admin(story: Story) -> list[View]:
         View("admin-ledger", lambda walk: _ledger(walk, None)),
         View("admin-ledger-customer", lambda walk: _ledger(walk, str(anna))),
         View("admin-ledger-nobody", lambda walk: _ledger(walk, "123456")),
+        View("admin-privacy", _privacy),
     ]
 
 
@@ -149,6 +155,16 @@ def _waiting(walk: Walk, where: str) -> None:
 def _statement(walk: Walk) -> None:
     walk.go(f"/apps/dankbar/widgets/loyalty/statement?locale={walk.locale}")
     expect(walk.page.locator("#dankbar-loyalty-statement h1")).to_be_visible()
+
+
+def _about_data(walk: Walk, page: str) -> None:
+    walk.go(f"/apps/dankbar/widgets/trust/{page}?locale={walk.locale}")
+    expect(walk.page.locator(f"#dankbar-trust-{page} h1")).to_be_visible()
+
+
+def _privacy(walk: Walk) -> None:
+    walk.go("/admin/apps/dankbar/admin/privacy")
+    expect(walk.admin.locator("#asked")).to_be_visible()
 
 
 def _without_app(walk: Walk) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from plugin.retention import keep_no_longer
 from tests.integration.admin.stage import Stage
 from tests.integration.widgets.stage import CUSTOMER
 from webhooks.erasure import erase_customer
+from widgets.inventory import declared
 
 DAY = timedelta(days=1)
 PATH = "/admin/privacy"
@@ -117,7 +119,7 @@ async def test_somebody_known_by_e_mail_alone_is_explained_and_their_orders_are_
     assert "Somebody without a customer number" in page
     assert "No e-mail addresses are kept here" in page
     assert f"Orders named with it: {UNKNOWN}." in page
-    assert "data-download" not in page
+    assert "Download to read" not in page
     await erase(stage, None, UNKNOWN)
     assert str(UNKNOWN) not in await shown(stage)
 
@@ -127,7 +129,7 @@ async def test_a_guests_order_that_is_here_can_be_handed_out(stage: Stage) -> No
     request = await ask(stage, 1, None, ORDER)
     page = await shown(stage)
     assert f"Orders named with it: {ORDER}." in page
-    assert "data-download" in page
+    assert "Download to read" in page
     found = await stage.part(f"{PATH}/requests/{request}/json")
     assert f'"{ORDER}"' in found.text
     assert [(one.what, one.order_id) for one in await looks(stage)] == [(Look.REQUEST, ORDER)]
@@ -229,3 +231,55 @@ async def test_a_run_is_reported_once_to_the_shop_it_concerns(stage: Stage) -> N
 
     await stage.db.write(work)
     assert "5 messages that could not be handled" in await shown(stage)
+
+
+VOICES = {"de-sie": ("de", "sie"), "de-du": ("de", "du"), "en": ("en", "sie")}
+
+
+@pytest.mark.parametrize("voice", VOICES)
+async def test_the_policys_paragraph_has_every_row_of_the_panel_in_that_voice(
+    stage: Stage, voice: str
+) -> None:
+    found = await stage.part(f"{PATH}/policy/{voice}")
+    assert found.headers["content-disposition"] == f'attachment; filename="example-policy-{voice}.html"'
+    text = unescape(found.text)
+    rows = declared(frozenset(), *VOICES[voice])
+    assert len(rows) == len(widgets.everything())
+    for row in rows:
+        for said in (row.what, row.purpose, row.basis, row.retention, *row.recipients):
+            assert said in text
+    if voice == "de-du":
+        assert "deines Kundenkontos" in text
+        assert not re.search(r"\b(Ihnen|Ihre[nmrs]?)\b", text)
+    assert f'href="{widgets.MINE}"' in text
+    assert f'href="{widgets.PANEL}"' in text
+
+
+async def test_the_policy_links_lead_to_pages_that_the_trust_widget_has() -> None:
+    paths = {f"/apps/dankbar/widgets/trust/{page.path}" for page in widgets.ALL["trust"].pages}
+    assert paths == {widgets.PANEL, widgets.MINE}
+
+
+async def test_the_record_lists_every_activity_and_what_is_to_be_added(stage: Stage) -> None:
+    for locale, heading in (
+        ("de", "Verzeichnis der Verarbeitungstätigkeiten"),
+        ("en", "Record of processing"),
+    ):
+        text = unescape((await stage.part(f"{PATH}/record", locale=locale)).text)
+        assert heading in text
+        for row in declared(frozenset(), locale, "sie"):
+            assert row.what in text
+            assert row.purpose in text
+        assert "[" in text
+        assert not re.search(r'(src|href)="', text)
+
+
+async def test_a_widget_that_was_never_on_is_in_no_paper(stage: Stage) -> None:
+    await stage.db.write(
+        lambda conn: widgets.change_settings(
+            conn, stage.shop.id, "loyalty", {"enabled": False}, datetime.now(UTC)
+        )
+    )
+    text = unescape((await stage.part(f"{PATH}/policy/en")).text)
+    assert "Rewards: what was bought with points" not in text
+    assert (await stage.part(f"{PATH}/policy/fr")).status_code == 404
