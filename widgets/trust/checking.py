@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from plugin import settings, tasks
 from plugin.clock import Job
@@ -13,8 +13,8 @@ from plugin.database import Upsert, among
 from plugin.settings import Section
 from plugin.shops import Shop
 from plugin.shops import shop as shop_table
-from plugin.tasks import Handler, TaskRun, Wanted
-from widgets.trust.fetching import PASSING, Fetcher, NoPage
+from plugin.tasks import Handler, TaskRun, Wanted, task
+from widgets.trust.fetching import LIMIT, PASSING, Fetcher, NoPage
 from widgets.trust.issuers import by_name
 from widgets.trust.links import host_of
 from widgets.trust.reading import is_own, names
@@ -31,6 +31,9 @@ HOLDS_FOR = timedelta(days=15)
 
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(days=1)
 PORTION = 200
+
+TURN, IN_A_TURN = timedelta(seconds=LIMIT), 4
+"""A turn is as long as a check can take; a worker has twice as many hands as checks begin in one."""
 
 _READ = select(
     trust_check.c.fingerprint, trust_check.c.result, trust_check.c.checked_at, trust_check.c.failures
@@ -56,6 +59,7 @@ _DUE = (
     .order_by(trust_check.c.due_at, trust_check.c.shop_id, trust_check.c.fingerprint)
     .limit(PORTION)
 )
+_WAITING = select(func.count()).where(task.c.name == CHECK, task.c.state == "waiting")
 _ASKED = (
     update(trust_check)
     .where(trust_check.c.shop_id == bindparam("shop"), among(trust_check.c.fingerprint, "fingerprints"))
@@ -87,9 +91,17 @@ def on_change(conn: Connection, shop_id: int, before: Section, after: Section, n
 
 
 def ask(conn: Connection, shop_id: int, fingerprints: Iterable[str], now: datetime) -> None:
-    """Have these seals of a shop checked now; should that get lost, the clock asks again a day later."""
+    """Have these seals of a shop checked as soon as it is their turn; should that get lost, the clock asks a day later.
+
+    However many are asked for, a few begin in each turn, so that pages that hang keep no other task waiting.
+    """
     asked = sorted(fingerprints)
-    tasks.enqueue(conn, [Wanted(shop_id, CHECK, one, now, {}) for one in asked], now)
+    before: int = conn.execute(_WAITING).scalar_one()
+    wanted = [
+        Wanted(shop_id, CHECK, one, now + TURN * (place // IN_A_TURN), {})
+        for place, one in enumerate(asked, before)
+    ]
+    tasks.enqueue(conn, wanted, now)
     conn.execute(_ASKED, {"shop": shop_id, "fingerprints": asked, "again_at": now + LAST_RETRY})
 
 

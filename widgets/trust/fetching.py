@@ -22,7 +22,7 @@ from widgets.trust.addresses import Allowed, is_public
 
 MOST_BYTES = 1024 * 1024
 MOST_REDIRECTS = 5
-LIMIT = 20.0
+LIMIT = 10.0
 """Seconds for everything together, name service and redirects included."""
 
 _OK, _SERVER_ERRORS = 200, 500

@@ -10,7 +10,7 @@ from tests.integration.trust.issuer import answer
 from tests.integration.trust.rounds import PAGE, SEAL, Rounds, inside
 from tests.integration.widgets.stage import CHECKOUT, facts
 from widgets.trust.addresses import is_public
-from widgets.trust.fetching import Fetcher, resolved
+from widgets.trust.fetching import LIMIT, Fetcher, resolved
 
 NAMED = answer(b"<p>Gepr\xc3\xbcft: <a href='https://muster.example'>Muster</a></p>")
 
@@ -209,3 +209,15 @@ async def test_the_page_shows_a_badge_or_the_shops_own_picture_and_asks_nobody(r
 async def test_switched_off_nothing_is_told(rounds: Rounds) -> None:
     await rounds.save({**SEAL, "valid_until": "2020-01-31"}, enabled="false")
     assert await rounds.told() == []
+
+
+async def test_however_many_are_asked_for_a_few_begin_in_each_turn(rounds: Rounds) -> None:
+    """A worker has eight hands; pages that hang for as long as they may hold no more than half of them."""
+    rounds.issuer.pages[PAGE] = NAMED
+    await rounds.save(*({**SEAL, "seal_id": f"SW-{number}0000"} for number in range(8)))
+    assert await rounds.work() == 4
+    await rounds.later(minutes=LIMIT / 60)
+    assert await rounds.work() == 4
+    assert len(await rounds.shown()) == 8
+    await rounds.later(days=7)
+    assert [await rounds.work(), await rounds.work()] == [4, 0]
