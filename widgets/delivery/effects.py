@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -83,11 +83,11 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
         known = latest.get(change.ref)
         if known is not None:
             what = fate(change.state, ways, known.latest, under.zone, now)
-            if astuple(what) != tuple(getattr(known, name) for name in FATE):
+            if any(getattr(what, name) != getattr(known, name) for name in FATE):
                 moved.append({"ref": change.ref, **{f"new_{name}": getattr(what, name) for name in FATE}})
         elif change.first and (found := promised(told, under)) is not None:
             what = fate(change.state, ways, found.promise.latest, under.zone, now)
-            new.append(_promise(change, found, under, now) | asdict(what))
+            new.append(_promise(change, found, under, now) | _row(what, FATE))
     _write(conn, new, moved, travelled, gone)
 
 
@@ -114,7 +114,7 @@ def _promise(change: OrderChange, found: Plan, under: Terms, now: datetime) -> d
         "ordered_at": facts.processed_at,
         "rule_version": under.rule.number,
         "estimate_on": None,
-        **asdict(start(facts, under)),
+        **_row(start(facts, under), _START),
         "taken_on": said.taken,
         "inputs": json.dumps(_inputs(facts, found, under), separators=(",", ":")),
         "hand_over_by": said.handed_over[1],
@@ -146,8 +146,16 @@ def _inputs(facts: OrderFacts, found: Plan, under: Terms) -> dict[str, Any]:
 def _travelling(change: OrderChange, ways: Iterable[Leg], under: Terms) -> list[dict[str, Any]]:
     if not ways:
         return []
-    own = {"order_ref": change.ref, "shop_id": change.shop_id, **asdict(start(change.state.facts, under))}
-    return [own | asdict(way) for way in ways]
+    own = {
+        "order_ref": change.ref,
+        "shop_id": change.shop_id,
+        **_row(start(change.state.facts, under), _START),
+    }
+    return [own | _row(way, _LEG) for way in ways]
+
+
+def _row(value: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
 
 
 def _differs(row: Mapping[str, Any], known: Any) -> bool:

@@ -84,16 +84,14 @@ def _not_sent(said: Promised, sends: Dispatch, way: Route, today: date) -> Outlo
 def _on_its_way(
     said: Promised, way: Route, open_: Iterable[Leg], now: datetime, today: date
 ) -> Outlook | None:
-    if now >= midnight(said.latest + _ONE, said.zone) + MORNING_AFTER:
-        first, last = max(1, way.least), max(1, way.most)
-        return Outlook(OVERDUE, way.earliest.after(today, first), way.latest.after(today, last))
-    left = max((leg.handed_over_on for leg in open_), default=None)
-    if left is None or left <= said.hand_over_by:
-        return None
+    left = max((leg.handed_over_on for leg in open_), default=said.hand_over_by)
     latest = way.latest.after(left, way.most)
-    if _is_mild(said, way, latest):
+    if left > said.hand_over_by and latest >= today and not _is_mild(said, way, latest):
+        return Outlook(SENT_LATE, max(today, way.earliest.after(left, way.least)), latest)
+    if now < midnight(said.latest + _ONE, said.zone) + MORNING_AFTER:
         return None
-    return Outlook(SENT_LATE, max(today, way.earliest.after(left, way.least)), latest)
+    first, last = max(1, way.least), max(1, way.most)
+    return Outlook(OVERDUE, way.earliest.after(today, first), way.latest.after(today, last))
 
 
 def _is_mild(said: Promised, way: Route, latest: date) -> bool:

@@ -27,6 +27,9 @@ KEPT, MISSED, VOID, UNKNOWN = "kept", "missed", "void", "unknown"
 DELIVERED, LOST, FAILED, CANCELLED = "delivered", "lost", "failed", "cancelled"
 """How a parcel's journey ends; one that came back to its sender has failed."""
 
+OPEN = "delivered_on IS NULL AND (outcome IS NULL OR outcome = 'missed')"
+"""Of a promise: what it is about has not arrived, and may be awaited still."""
+
 delivery_promise = Table(
     "delivery_promise",
     metadata,
@@ -68,8 +71,8 @@ delivery_promise = Table(
     Index(
         "ix_delivery_promise_open",
         "order_ref",
-        sqlite_where=text("late_at IS NULL AND delivered_on IS NULL"),
-        postgresql_where=text("late_at IS NULL AND delivered_on IS NULL"),
+        sqlite_where=text(OPEN),
+        postgresql_where=text(OPEN),
     ),
 )
 """The first promise of an order, by the settings ``rule_version`` (and the estimate of that day, None for the

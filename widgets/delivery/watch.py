@@ -6,11 +6,11 @@ What Shopify may have heard is not said twice.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
 
 from plugin import clock, settings, tasks
 from plugin.core import order_book, order_codec
@@ -23,8 +23,8 @@ from plugin.tasks import TaskRun, Wanted
 from widgets.delivery.journey import fate, legs
 from widgets.delivery.risk import Outlook, Promised, outlook
 from widgets.delivery.settings import DeliverySettings
-from widgets.delivery.tables import MISSED, delivery_change, delivery_promise
-from widgets.delivery.terms import MODELS, Terms, terms
+from widgets.delivery.tables import MISSED, OPEN, delivery_change, delivery_promise
+from widgets.delivery.terms import MODELS, terms
 
 WATCH, TELL = "delivery.watch", "delivery.tell"
 PORTION = 200
@@ -35,9 +35,7 @@ STALE = timedelta(days=90)
 _OPEN = (
     select(delivery_promise)
     .where(
-        delivery_promise.c.late_at.is_(None),
-        delivery_promise.c.delivered_on.is_(None),
-        or_(delivery_promise.c.outcome.is_(None), delivery_promise.c.outcome == MISSED),
+        text(OPEN),
         or_(
             delivery_promise.c.hand_over_by < bindparam("today"),
             delivery_promise.c.outcome == MISSED,
@@ -54,6 +52,9 @@ _CALL_LATE = (
     .values(late_at=bindparam("at", type_=Utc))
 )
 _SAY = insert(delivery_change)
+_SAID = (
+    select(delivery_change).where(among(delivery_change.c.order_ref, "refs")).order_by(delivery_change.c.id)
+)
 _TOLD = (
     update(delivery_promise)
     .where(delivery_promise.c.order_ref == bindparam("ref"))
@@ -87,12 +88,15 @@ _LAST_SAID = (
 @dataclass(frozen=True, slots=True)
 class _Found:
     change: OrderChange
-    under: Terms
     said: Outlook
+    first: bool
 
 
 def watch(conn: Connection, shop_id: int | None, now: datetime) -> int:
-    """Call late what is, a portion of the open promises at a time; returns how many were looked at."""
+    """Call late what is, a portion of the open promises at a time; returns how many were looked at.
+
+    Of what is late already more is said when it turns out otherwise, or when the new days have passed as well.
+    """
     today = (now + EASTERNMOST).date()
     wanted = _OPEN if shop_id is None else _OPEN.where(delivery_promise.c.shop_id == shop_id)
     given = {"today": today, "stale": today - STALE, "after": clock.reached(conn, WATCH)}
@@ -105,6 +109,7 @@ def watch(conn: Connection, shop_id: int | None, now: datetime) -> int:
 
 def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list[_Found]:
     changes = order_book.load(conn, rows)
+    before = {row.order_ref: row for row in conn.execute(_SAID, {"refs": list(rows)})}
     versions = settings.versions(conn, {change.shop_id for change in changes}, MODELS)
     found = []
     for change in changes:
@@ -116,9 +121,17 @@ def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list
         so_far = fate(state, ways, row.latest, under.zone, now)
         promised = Promised(row.hand_over_by, row.latest, under.settings, under.zone)
         said = outlook(state, promised, so_far, ways, now)
-        if said is not None:
-            found.append(_Found(change, under, said))
+        if said is not None and _is_news(said, before.get(change.ref), now.astimezone(under.zone).date()):
+            found.append(_Found(change, said, first=row.late_at is None))
     return found
+
+
+def _is_news(said: Outlook, last: Row[Any] | None, today: date) -> bool:
+    if last is None:
+        return True
+    if last.reason == said.reason:
+        return bool(last.latest and last.latest < today)
+    return bool(last.latest != said.latest)
 
 
 def _say(conn: Connection, found: Sequence[_Found], now: datetime) -> None:
@@ -146,7 +159,7 @@ def _say(conn: Connection, found: Sequence[_Found], now: datetime) -> None:
     wanted = [
         Wanted(one.change.shop_id, TELL, str(one.change.ref), now, {"order_ref": one.change.ref})
         for one in found
-        if one.change.shop_id in telling
+        if one.first and one.change.shop_id in telling
     ]
     tasks.enqueue(conn, wanted, now)
 

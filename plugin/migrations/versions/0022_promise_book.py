@@ -70,8 +70,8 @@ def _promises() -> None:
         "ix_delivery_promise_open",
         "delivery_promise",
         ["order_ref"],
-        sqlite_where=sa.text("late_at IS NULL AND delivered_on IS NULL"),
-        postgresql_where=sa.text("late_at IS NULL AND delivered_on IS NULL"),
+        sqlite_where=sa.text("delivered_on IS NULL AND (outcome IS NULL OR outcome = 'missed')"),
+        postgresql_where=sa.text("delivered_on IS NULL AND (outcome IS NULL OR outcome = 'missed')"),
     )
 
 

@@ -41,6 +41,17 @@ async def test_what_is_not_handed_over_in_time_is_late_with_new_days(db: Databas
     assert (one.reason, one.earliest, one.latest) == ("not_sent", date(2026, 3, 6), date(2026, 3, 9))
     assert one.at == at("2026-03-04T23:00")
     assert len(await said(db, sent, "2026-03-09T10:00")) == 1, "once"
+    assert [str(one.latest) for one in await said(db, sent, "2026-03-10T10:00")] == [
+        "2026-03-09",
+        "2026-03-13",
+    ]
+    parcel = sent.hand_over("2026-03-10T15:00")
+    sent.scan(parcel, "2026-03-10T20:00")
+    await tell(db, shop, "2026-03-10T20:01", *sent.told)
+    last = (await said(db, sent, "2026-03-10T21:00"))[-1]
+    assert (last.reason, last.earliest, last.latest) == ("sent_late", date(2026, 3, 11), date(2026, 3, 12))
+    reasons = [one.reason for one in await said(db, sent, "2026-03-13T10:00")]
+    assert reasons == ["not_sent", "not_sent", "sent_late", "overdue"]
     wanted = select(task.c.key).where(task.c.name == "delivery.tell")
     assert await db.read(lambda conn: len(conn.execute(wanted).all())) == 1
 
