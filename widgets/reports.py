@@ -36,10 +36,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a person reads, and what the file holds: a number without grouping or sign of a unit, or a plain text."""
+    """What a person reads, and what the file holds: a number without grouping or sign of a unit, or a plain text.
+
+    ``link`` is where the page's cell leads, such as ``shopify:admin/orders/1``.
+    """
 
     text: str
     value: int | Decimal | str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,35 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a plot in percent: how far across and upwards, and between what bounds the true height lies."""
+
+    across: float
+    upwards: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What was said against what came true: points beside the line on which both agree.
+
+    ``label`` says in words what is seen; the table says it in numbers. Both axes go from ``least`` percent to 100.
+    """
+
+    label: str
+    across: str
+    upwards: str
+    points: tuple[Point, ...]
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """What a report says now, in finished words. Each row has one cell for each column, ``total`` too where there is one.
 
     ``empty`` is said in place of the table while it has no rows; ``notes`` stand below. Without ``columns`` there is
-    neither table nor file.
+    neither table nor file. ``plot`` stands above the table.
     """
 
     columns: tuple[Column, ...] = ()
@@ -65,6 +93,7 @@ class Sheet:
     facts: tuple[Fact, ...] = ()
     notes: tuple[str, ...] = ()
     empty: str = ""
+    plot: Plot | None = None
 
 
 @dataclass(frozen=True, slots=True)

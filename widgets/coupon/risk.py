@@ -5,15 +5,12 @@ For display only; what stops issuing is the cap on face value (semantics C 22). 
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, isqrt
+from math import ceil
+
+from plugin.core.shares import interval
 
 ENOUGH = 30
 """Coupons that must have ended before the share of used ones says anything."""
-
-_Z = Fraction(49, 25)
-"""1.96 standard deviations: 95 of 100 such ranges hold the true share."""
-
-_DIGITS = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +26,8 @@ class Past:
         return self.ended >= ENOUGH
 
     def range(self) -> tuple[Fraction, Fraction]:
-        """Return between what shares the true one lies (Wilson's score interval); the whole of it while none has ended."""
-        if self.ended == 0:
-            return Fraction(0), Fraction(1)
-        used, ended, square = self.used, self.ended, _Z * _Z
-        spread = _Z * _root(square + Fraction(4 * used * (ended - used), ended))
-        whole = 2 * (ended + square)
-        low, high = (2 * used + square - spread) / whole, (2 * used + square + spread) / whole
-        return max(Fraction(0), low), min(Fraction(1), high)
+        """Return between what shares the true one lies; the whole of it while none has ended."""
+        return interval(self.used, self.ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +53,3 @@ def at_risk(face: int, past: Past) -> Risk | None:
         likely=int(Fraction(face * past.used, past.ended) + Fraction(1, 2)),
         high=ceil(face * high),
     )
-
-
-def _root(value: Fraction) -> Fraction:
-    """Return the square root, rounded up in the last of twelve digits."""
-    scaled = value.numerator * _DIGITS * _DIGITS
-    root = isqrt(scaled // value.denominator)
-    return Fraction(root + (root * root * value.denominator < scaled), _DIGITS)

@@ -8,9 +8,12 @@ from widgets.base import Surface, Widget
 from widgets.delivery import privacy, watch
 from widgets.delivery.effects import on_orders
 from widgets.delivery.invariants import INVARIANTS
+from widgets.delivery.notes import notes
+from widgets.delivery.reports import REPORTS
 from widgets.delivery.review import review
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.view import view
+from widgets.delivery.waiting import alerts
 
 widget = Widget(
     name="delivery",
@@ -26,5 +29,8 @@ widget = Widget(
     ),
     processing=privacy.PROCESSING,
     invariants=INVARIANTS,
+    reports=REPORTS,
+    alerts=alerts,
+    notes=notes,
     says={"enabled": "text"},
 )

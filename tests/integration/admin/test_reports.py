@@ -12,7 +12,7 @@ import widgets
 from plugin.settings import ShopSettings
 from tests.integration.admin.stage import PART, Stage
 from widgets import Reading, Report, Sheet
-from widgets.reports import Column, Fact, money, number, words
+from widgets.reports import Column, Fact, Plot, Point, money, number, words
 
 PAGE = "/admin/widgets/coupon/reports"
 FILE = f"{PAGE}/sums"
@@ -134,3 +134,33 @@ async def test_reports_are_a_proved_merchants_alone(stage: Stage, show: Show) ->
     for path in (PAGE, FILE):
         asked = await stage.client.get(path, params={"shop": stage.shop.domain}, headers=PART)
         assert asked.status_code == 401
+
+
+async def test_a_cell_leads_on_and_a_plot_is_drawn_with_words_for_it(stage: Stage, show: Show) -> None:
+    def plotted(conn: Connection, reading: Reading[Any]) -> Sheet:
+        cell = replace(words("4711"), link="shopify:admin/orders/4711")
+        found = sheet(conn, reading)
+        points = (Point(90, 92.5, 85, 97.5), Point(70, 50, 50, 60))
+        plot = Plot("stated 90 %, kept <92 %", "stated", "kept", points, least=50)
+        return replace(found, rows=((cell, *found.rows[0][1:]),), plot=plot)
+
+    show(plotted)
+    text = (await stage.part(PAGE, locale="en")).text
+    assert '<s-link href="shopify:admin/orders/4711">4711</s-link>' in text
+    assert 'role="img" aria-label="stated 90 %, kept &lt;92 %"' in text
+    assert text.count("<circle") == 2
+    assert '<circle cx="240.0" cy="45.0" r="5"/>' in text
+    assert 'd="M120.0 300.0V240.0"' in text
+    show(nothing)
+    assert "<svg viewBox" not in (await stage.part(PAGE, locale="en")).text
+
+
+async def test_a_file_holds_no_link(stage: Stage, show: Show) -> None:
+    def linked(conn: Connection, reading: Reading[Any]) -> Sheet:
+        found = sheet(conn, reading)
+        return replace(
+            found, rows=((replace(words("4711"), link="shopify:admin/orders/1"), *found.rows[0][1:]),)
+        )
+
+    show(linked)
+    assert "shopify:" not in (await stage.part(FILE, locale="en")).text
