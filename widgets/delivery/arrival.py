@@ -1,6 +1,8 @@
 """The day of arrival as a distribution: handling and transit convolved over real calendars, never quantile on quantile."""
 
+from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +11,8 @@ from widgets.delivery.survival import Curve
 
 EARLY = 0.10
 """The quantile that names the earliest day (semantics G 35)."""
+
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,8 @@ class Arrivals:
 
     def by(self, day: date) -> float:
         """Return the chance of having arrived on that day at the latest."""
-        found = 0.0
-        for one, chance in zip(self.days, self.chances, strict=True):
-            if one > day:
-                break
-            found = chance
-        return found
+        place = bisect_right(self.days, day)
+        return self.chances[place - 1] if place else 0.0
 
     @property
     def plateau(self) -> float:
@@ -44,38 +44,36 @@ def arrivals(taken: date, dispatch: Days, carrier: Days, handling: Curve, transi
     Ages of handling are dispatch days after ``taken``, ages of transit the carrier's days after the hand-over.
     """
     chances: dict[date, float] = defaultdict(float)
-    handed_over = dispatch.from_(taken)
-    for number, share in enumerate(handling.shares):
-        if number:
-            handed_over = dispatch.after(handed_over, 1)
+    days = dispatch.ages(taken, len(handling.chances))
+    for handed_over, share in zip(days, handling.shares, strict=True):
+        if share > _NOTHING:
+            _carry(chances, handed_over, share, carrier, transit.shares)
+    return _risen(chances)
+
+
+def under_way(handed_over: date, carrier: Days, transit: Curve, today: date) -> Arrivals:
+    """Return when a parcel that is still on its way today arrives, given that it has neither arrived nor is lost."""
+    age = carrier.between(handed_over, today)
+    gone = transit.by(age - 1)
+    left = 1 - gone - transit.lost_by(age - 1)
+    chances: dict[date, float] = defaultdict(float)
+    rest = Curve(tuple(max(0.0, chance - gone) for chance in transit.chances), transit.events)
+    _carry(chances, handed_over, 1 / max(_NOTHING, left), carrier, rest.shares)
+    return _risen({day: share for day, share in chances.items() if day >= today})
+
+
+def _carry(
+    chances: dict[date, float], start: date, weight: float, carrier: Days, shares: tuple[float, ...]
+) -> None:
+    for day, share in zip(carrier.ages(start, len(shares)), shares, strict=True):
         if share > 0:
-            _carry(chances, handed_over, share, carrier, transit)
+            chances[day] += weight * share
+
+
+def _risen(chances: Mapping[date, float]) -> Arrivals:
     days = sorted(chances)
     total, risen = 0.0, []
     for day in days:
         total += chances[day]
         risen.append(min(1.0, total))
     return Arrivals(tuple(days), tuple(risen))
-
-
-def under_way(handed_over: date, carrier: Days, transit: Curve, today: date) -> Arrivals:
-    """Return when a parcel that is still on its way today arrives, given that it has not yet."""
-    age = carrier.between(handed_over, today)
-    gone = transit.by(age - 1) if age else 0.0
-    chances: dict[date, float] = defaultdict(float)
-    rest = Curve(tuple(max(0.0, chance - gone) for chance in transit.chances), transit.events)
-    _carry(chances, handed_over, 1 / max(1e-9, 1 - gone), carrier, rest)
-    days = [day for day in sorted(chances) if day >= today]
-    total, risen = 0.0, []
-    for day in days:
-        total += chances[day]
-        risen.append(min(1.0, total))
-    return Arrivals(tuple(days), tuple(risen))
-
-
-def _carry(chances: dict[date, float], start: date, weight: float, carrier: Days, transit: Curve) -> None:
-    day = start
-    for age, share in enumerate(transit.shares):
-        day = carrier.after(day, 1) if age else start
-        if share > 0:
-            chances[day if age else carrier.from_(start)] += weight * share

@@ -16,7 +16,6 @@ import holidays
 ONE = timedelta(days=1)
 LONGEST_PAUSE = 400
 """Days after which a calendar without an open day is given up."""
-
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -73,29 +72,77 @@ class Days:
 
     def from_(self, day: date) -> date:
         """Return the first working day on or after ``day``. Raises NeverOpen."""
-        for _ in range(LONGEST_PAUSE):
-            if self.closed(day) is None:
-                return day
-            day += ONE
-        raise NeverOpen("There is no working day within a year.")
+        return self._working(day, 0)
 
     def after(self, day: date, count: int) -> date:
-        """Return the ``count``-th working day after ``day``; with 0 the first one on or after it."""
-        if count == 0:
-            return self.from_(day)
-        for _ in range(count):
-            day = self.from_(day + ONE)
-        return day
+        """Return the ``count``-th working day after ``day``; with 0 the first one on or after it. Raises NeverOpen."""
+        return self._working(day, 0) if count == 0 else self._working(day + ONE, count - 1)
+
+    def ages(self, day: date, count: int) -> tuple[date, ...]:
+        """Return the first so many of ``after(day, 0)``, ``after(day, 1)``, and so on. Raises NeverOpen."""
+        ruler = _ruler(self, day.year)
+        offset = day.toordinal() - ruler.start
+        first, next_ = ruler.before[offset], ruler.before[offset + 1]
+        days = (*ruler.working[first : first + 1], *ruler.working[next_ : next_ + count - 1])
+        return days if len(days) >= count else tuple(self.after(day, number) for number in range(count))
 
     def between(self, start: date, end: date) -> int:
         """Return how many working days lie after ``start``, up to and with ``end``; 0 where ``end`` is not later."""
-        days = range(1, (end - start).days + 1)
-        return sum(self.closed(start + timedelta(days=number)) is None for number in days)
+        if end <= start:
+            return 0
+        first, last = start.toordinal() + 1, end.toordinal() + 1
+        counted = 0
+        while first < last:
+            ruler = _ruler(self, date.fromordinal(first).year)
+            stop = min(last, ruler.end)
+            counted += ruler.before[stop - ruler.start] - ruler.before[first - ruler.start]
+            first = stop
+        return counted
+
+    def _working(self, day: date, number: int) -> date:
+        """Return the working day that has so many others from ``day`` on before it."""
+        ruler = _ruler(self, day.year)
+        place = ruler.before[day.toordinal() - ruler.start] + number
+        if place < len(ruler.working) and (ruler.working[place] - day).days < LONGEST_PAUSE:
+            return ruler.working[place]
+        return self._walked(day, number)
+
+    def _walked(self, day: date, number: int) -> date:
+        pause = 0
+        while number or self.closed(day) is not None:
+            pause = 0 if self.closed(day) is None else pause + 1
+            number -= not pause
+            if pause >= LONGEST_PAUSE:
+                raise NeverOpen("There is no working day within a year.")
+            day += ONE
+        return day
 
     def passed_over(self, start: date, end: date) -> tuple[Closed, ...]:
         """Return the days from ``start`` up to before ``end`` on which nothing moved."""
         days = (start + timedelta(days=number) for number in range((end - start).days))
         return tuple(found for day in days if (found := self.closed(day)) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruler:
+    """The working days of two years, from the ordinal ``start`` up to before ``end``, and how many lie before each."""
+
+    start: int
+    end: int
+    working: tuple[date, ...]
+    before: tuple[int, ...]
+
+
+@lru_cache(2048)
+def _ruler(days: Days, year: int) -> _Ruler:
+    start, end = date(year, 1, 1).toordinal(), date(year + 2, 1, 1).toordinal()
+    working, before = [], [0]
+    for ordinal in range(start, end):
+        day = date.fromordinal(ordinal)
+        if days.closed(day) is None:
+            working.append(day)
+        before.append(len(working))
+    return _Ruler(start, end, tuple(working), tuple(before))
 
 
 def weekdays(text: str) -> frozenset[int]:

@@ -1,12 +1,14 @@
 """What can be promised to one destination now: the merchant's lane, the calendars it runs over, the calculus."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from widgets.delivery.calendar import Days, Region, weekdays
-from widgets.delivery.promise import Dispatch, Promise, Route, promise
+from widgets.delivery.forecast import Forecast, Sent, forecast
+from widgets.delivery.learned import Learned, Start, began
+from widgets.delivery.promise import Dispatch, Promise, Route, cutoff, dated, promise, taken_on
 from widgets.delivery.settings import DeliverySettings, Lane
 
 
@@ -22,24 +24,56 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A promise with the lane it travels on; ``chance`` is that of arriving by the latest day, None until learned."""
+    """A promise with the lane it travels on.
+
+    ``chance`` is that of arriving by the latest day, learned from ``events`` parcels like this one at ``estimated_at``,
+    from what was known up to ``data_until``; None and 0 where the merchant's own times are all there is.
+    """
 
     lane: Lane
     promise: Promise
     chance: float | None = None
     events: int = 0
+    estimated_at: datetime | None = None
+    data_until: date | None = None
 
 
-def plan(settings: DeliverySettings, zone: ZoneInfo, asked: Asked) -> Plan | None:
-    """Return what is promised; None without a lane to the destination. Raises NeverOpen."""
+def plan(
+    settings: DeliverySettings, zone: ZoneInfo, asked: Asked, learned: Learned | None = None
+) -> Plan | None:
+    """Return what is promised, by what was learned where that is enough; None without a lane. Raises NeverOpen."""
     lane = settings.lane(asked.country)
     if lane is None or asked.country is None:
         return None
-    sent = dispatch(settings, zone, asked.products)
-    found = promise(
-        sent, route(lane, asked.country, asked.province), asked.now, not_before=_ready(settings, asked)
+    sent, way = dispatch(settings, zone, asked.products), route(lane, asked.country, asked.province)
+    ready = _ready(settings, asked)
+    if learned is None or ready is not None or not learned.is_fresh(asked.now):
+        return Plan(lane, promise(sent, way, asked.now, not_before=ready))
+    today = asked.now.astimezone(zone).date()
+    order = Sent(today, start(sent, asked.now), asked.country, asked.province)
+    found = forecast(learned, settings, sent, way, order)
+    if found is None:
+        return Plan(lane, promise(sent, way, asked.now))
+    told = _told(sent, way, asked.now, found)
+    return Plan(lane, told, found.chance, found.events, learned.as_of, learned.data_until)
+
+
+def start(dispatch: Dispatch, now: datetime) -> Start:
+    """Return when in the shop's week an order comes."""
+    today = now.astimezone(dispatch.zone).date()
+    return began(dispatch.days, today, late=now > cutoff(dispatch, today))
+
+
+def _told(sent: Dispatch, way: Route, now: datetime, found: Forecast) -> Promise:
+    taken, last = taken_on(sent, now), found.handed_over[1]
+    packing, travel = sent.days.between(taken, last), way.latest.between(last, found.latest)
+    return dated(
+        replace(sent, most=packing),
+        replace(way, most=travel),
+        now,
+        found.handed_over,
+        (found.earliest, found.latest),
     )
-    return Plan(lane, found)
 
 
 def dispatch(settings: DeliverySettings, zone: ZoneInfo, products: Iterable[int] = ()) -> Dispatch:

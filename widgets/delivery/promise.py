@@ -68,13 +68,27 @@ def promise(dispatch: Dispatch, route: Route, now: datetime, *, not_before: date
     last = dispatch.days.after(taken, dispatch.most)
     earliest = route.earliest.after(first, route.least)
     latest = max(earliest, route.latest.after(last, route.most))
+    return dated(dispatch, route, now, (first, last), (earliest, latest), not_before=not_before)
+
+
+def dated(
+    dispatch: Dispatch,
+    route: Route,
+    now: datetime,
+    handed_over: tuple[date, date],
+    arrives: tuple[date, date],
+    *,
+    not_before: date | None = None,
+) -> Promise:
+    """Return the promise of these days of hand-over and arrival, wherever they come from, with its reasons."""
+    taken, (earliest, latest) = taken_on(dispatch, now, not_before), arrives
     return Promise(
         taken=taken,
-        handed_over=(first, last),
+        handed_over=handed_over,
         earliest=earliest,
         latest=latest,
         order_by=cutoff(dispatch, taken),
-        reasons=_reasons(dispatch, route, now, taken, last, latest, not_before),
+        reasons=_reasons(dispatch, route, now, taken, handed_over[1], latest, not_before),
     )
 
 
