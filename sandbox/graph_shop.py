@@ -24,6 +24,9 @@ from sandbox.ids import gid, number_of, utc
 from sandbox.money import Body
 from sandbox.state import Customer, Product
 
+MOST_TAGS = 250
+"""Shopify keeps no more on a customer."""
+
 
 def _add_tags(source: Any, context: Context, *, id: str, tags: list[str]) -> Body:
     return _retag(context, "tagsAdd", id, lambda held: held | set(tags))
@@ -42,7 +45,11 @@ def _retag(context: Context, name: str, id: str, change: Callable[[set[str]], se
     if not allows(context.shop.scopes, WRITE_SCOPES[kind]):
         raise access_denied(name, [WRITE_SCOPES[kind]])
     if isinstance(found, Customer):
-        found.tags = sorted(change(set(found.tags)))
+        tags = sorted(change(set(found.tags)))
+        if len(tags) > MOST_TAGS:
+            text = f"Tags can't be more than {MOST_TAGS}"
+            return {"node": None, "userErrors": [{"field": ["tags"], "message": text}]}
+        found.tags = tags
     else:
         held = {tag.strip() for tag in found.body["tags"].split(",") if tag.strip()}
         found.body["tags"] = ", ".join(sorted(change(held)))

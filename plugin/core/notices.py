@@ -5,9 +5,10 @@ A lot is named by our own key of its order or entry, so that neither a merge of 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Column,
@@ -116,7 +117,7 @@ _SENT = (
     .where(
         expiry_notice.c.shop_id == bindparam("shop"),
         among(expiry_notice.c.lot, "lots"),
-        expiry_notice.c.expires_at == bindparam("ends", type_=Utc),
+        expiry_notice.c.expires_at.between(bindparam("first", type_=Utc), bindparam("last", type_=Utc)),
     )
     .values(sent_at=bindparam("at", type_=Utc))
 )
@@ -136,10 +137,14 @@ _FORGET = delete(expiry_notice).where(_MINE)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Lots of one person that end at one instant and of which nobody was told; ``points`` are what is left of them."""
+    """Lots of one person that end on one day of the shop's clock and of which nobody was told.
+
+    ``points`` are what is left of them; ``first`` and ``last`` are the instants at which they end.
+    """
 
     customer_id: int | None
-    expires_at: datetime
+    first: datetime
+    last: datetime
     points: int
     lots: tuple[str, ...]
 
@@ -175,38 +180,42 @@ def over(conn: Connection, now: datetime) -> None:
     conn.execute(_OVER, {"now": now})
 
 
-def waiting(conn: Connection, shop_id: int, now: datetime, most: int) -> list[Due]:
+def waiting(conn: Connection, shop_id: int, zone: ZoneInfo, now: datetime, most: int) -> list[Due]:
     """Return what is to be told, each person and date once; of lots already used up or of nobody 0 points.
 
     A date's lots are told together, so one that was read in part is left for the next time.
     """
-    rows = _whole(conn, shop_id, most)
+    rows = _whole(conn, shop_id, zone, most)
     held = positions.holdings(conn, {row.root_id for row in rows})
     sources = _sources(conn, {row.lot for row in rows})
     found = []
-    for (root, expires_at), group in groupby(rows, key=lambda row: (row.root_id, row.expires_at)):
+    for (root, _), group in groupby(rows, key=lambda row: _date(row, zone)):
         same = list(group)
         lots = {row.lot for row in same}
         left = {rest.lot.source: rest.left for rest in held[root].at(now).lots}
         reached = same[0].customer_id if same[0].mirrored != UNKNOWN else None
         points = sum(left.get(sources[lot], 0) for lot in lots if lot in sources)
-        found.append(Due(reached, expires_at, points, tuple(sorted(lots))))
+        found.append(Due(reached, same[0].expires_at, same[-1].expires_at, points, tuple(sorted(lots))))
     return found
 
 
-def _whole(conn: Connection, shop_id: int, most: int) -> Sequence[Any]:
+def _date(row: Any, zone: ZoneInfo) -> tuple[int, date]:
+    return row.root_id, row.expires_at.astimezone(zone).date()
+
+
+def _whole(conn: Connection, shop_id: int, zone: ZoneInfo, most: int) -> Sequence[Any]:
     """Return the rows of whole dates; of one at least, even where more lots end on it."""
     rows = conn.execute(_WAITING, {"shop": shop_id, "most": most}).all()
     if len(rows) < most:
         return rows
-    last = (rows[-1].root_id, rows[-1].expires_at)
-    whole = [row for row in rows if (row.root_id, row.expires_at) != last]
-    return whole or _whole(conn, shop_id, most * 2)
+    last = _date(rows[-1], zone)
+    whole = [row for row in rows if _date(row, zone) != last]
+    return whole or _whole(conn, shop_id, zone, most * 2)
 
 
 def mark(conn: Connection, shop_id: int, due: Due, at: datetime | None) -> None:
     """Remember that these lots were told of; None takes it back."""
-    values = {"shop": shop_id, "lots": list(due.lots), "ends": due.expires_at, "at": at}
+    values = {"shop": shop_id, "lots": list(due.lots), "first": due.first, "last": due.last, "at": at}
     conn.execute(_SENT, values)
 
 

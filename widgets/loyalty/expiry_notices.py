@@ -58,13 +58,13 @@ async def tell(run: TaskRun) -> None:
     zone = (await run.db.read(lambda conn: settings.current(conn, run.shop.id, ShopSettings))).zone
     today = run.now.astimezone(zone).date()
     while found := await run.db.read(
-        partial(notices.waiting, shop_id=run.shop.id, now=run.now, most=AT_ONCE)
+        partial(notices.waiting, shop_id=run.shop.id, zone=zone, now=run.now, most=AT_ONCE)
     ):
         for due in found:
             await _mark(run, due, run.now)
             if due.customer_id is None or due.points <= 0:
                 continue
-            on = due.expires_at.astimezone(zone).date()
+            on = due.last.astimezone(zone).date()
             ending = Ending(due.customer_id, due.points, on, (on - today).days)
             try:
                 await tell_of_ending(run.gateway, run.shop, ending)

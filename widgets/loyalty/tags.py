@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     Column,
     Connection,
@@ -119,6 +120,9 @@ _OF = select(account.c.customer_id, tier_tag.c.held).join(account, account.c.id 
 _OF = _OF.where(tier_tag.c.account_id.in_(privacy.MINE))
 
 
+log = structlog.get_logger()
+
+
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """A root account that is due: what its customer should have (at most one tag), and what may be there."""
@@ -162,13 +166,20 @@ def ask(conn: Connection, shop_id: int | None, now: datetime) -> int:
 
 
 async def follow(run: TaskRun) -> None:
-    """Bring the tags of all who are due to their tiers; what is right already costs no call."""
+    """Bring the tags of all who are due to their tiers; what is right already costs no call.
+
+    Whom Shopify refuses is tried again after a day; that is no reason to keep others waiting.
+    """
     for _ in range(CALLS):
         found = await run.db.read(partial(due, shop_id=run.shop.id, now=run.now))
         if not found:
             return
         for one in found:
-            await _follow(run, one)
+            try:
+                await _follow(run, one)
+            except Refused:
+                log.warning("tag refused", shop=run.shop.handle)
+                await run.db.write(partial(_postpone, one=one, until=run.now + copies.ASIDE))
 
 
 async def _follow(run: TaskRun, one: Tagged) -> None:
@@ -225,6 +236,16 @@ def _settle(conn: Connection, one: Tagged, held: frozenset[str]) -> None:
     conn.execute(_SETTLE, {"id": one.root, "seen": one.seen.get(one.root), "next_at": next_at})
     if aliases := [id for id in one.seen if id != one.root]:
         conn.execute(_DROP, {"ids": aliases})
+
+
+def _postpone(conn: Connection, one: Tagged, until: datetime) -> None:
+    """Look at an account later, with all that was merged into it; what changes meanwhile is looked at at once.
+
+    A refusal is definite: what was to be added is not there.
+    """
+    _remember(conn, one, one.held)
+    for id, seen in one.seen.items():
+        conn.execute(_SETTLE, {"id": id, "seen": seen, "next_at": until})
 
 
 def recall(conn: Connection, subject: Subject, seal: Seal, now: datetime) -> None:

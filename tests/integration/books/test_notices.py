@@ -1,6 +1,6 @@
 """Flow is told ahead of expiry: once for each lot and period, of that date's points alone, and only if the shop wants it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,8 +88,36 @@ async def test_the_lots_of_one_date_are_told_together_however_few_are_read_at_on
     await office.tick("loyalty.notice")
     now = datetime.now(UTC)
     for most, persons in ((1, 1), (3, 1), (4, 1), (6, 1), (7, 2), (50, 2)):
-        found = await office.db.read(partial(notices.waiting, shop_id=office.shop.id, now=now, most=most))
+        found = await office.db.read(
+            partial(notices.waiting, shop_id=office.shop.id, zone=ZONE, now=now, most=most)
+        )
         assert [(due.points, len(due.lots)) for due in found] == [(60, 3)] * persons
+
+
+async def test_points_that_end_on_one_day_are_told_once_though_they_end_at_different_hours(
+    new_office: NewOffice,
+) -> None:
+    office = await new_office(WANTED)
+    anna = office.person()
+    noon = datetime.combine(datetime.now(ZONE).date() - timedelta(days=20), time(12), ZONE)
+    for hours in (-11.9, 0, 11.9):
+        office.order("10.00", customer=anna, at=noon + timedelta(hours=hours))
+    office.order("5.00", customer=anna, at=noon - timedelta(days=6))
+    await office.tell()
+    await look(office)
+    assert [(one["Points"], one["Expiry date"]) for one in told(office)] == [
+        (5, ends(noon - timedelta(days=6))),
+        (30, ends(noon)),
+    ]
+    await look(office)
+    assert len(told(office)) == 2
+    for most, dates in ((1, 1), (2, 1), (4, 1), (5, 2)):
+        await office.db.write(lambda conn: conn.execute(expiry_notice.update().values(sent_at=None)))
+        now = datetime.now(UTC)
+        found = await office.db.read(
+            partial(notices.waiting, shop_id=office.shop.id, zone=ZONE, now=now, most=most)
+        )
+        assert [due.points for due in found] == [5, 30][:dates]
 
 
 async def test_the_next_period_comes_when_its_day_does(new_office: NewOffice) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from plugin.tasks import TaskRun
 from plugin.wake import Bells
+from sandbox.graph_shop import MOST_TAGS
 from sandbox.state import Customer
 from tests import engine
 from tests.integration.earning.conftest import NewErrand
@@ -191,3 +192,37 @@ async def test_a_shop_whose_tiers_have_no_tag_writes_nothing(new_errand: NewErra
     await follow(errand)
     assert calls(errand) == (0, 0)
     assert await errand.db.read(lambda conn: conn.execute(select(tier_tag)).all()) == []
+
+
+async def test_whom_shopify_refuses_keeps_nobody_waiting_and_is_tried_again_after_a_day(
+    new_errand: NewErrand,
+) -> None:
+    errand, anna = await shop(new_errand)
+    full, bert = (
+        errand.sim.customer(f"{name}@example.com", shop=errand.shop.handle) for name in ("full", "bert")
+    )
+    full.tags = [f"tag {number}" for number in range(MOST_TAGS)]
+    for who in (full, anna, bert):
+        errand.buy("100.00", customer=who, at=errand.now - 3 * DAY)
+    await errand.tell()
+    await follow(errand)
+    assert ["Silber" in who.tags for who in (full, anna, bert)] == [False, True, True]
+    before = calls(errand)
+    await follow(errand)
+    assert calls(errand) == before, "not again the same day"
+    full.tags = ["Newsletter"]
+    await follow(errand, DAY + LATER)
+    assert full.tags == ["Newsletter", "Silber"]
+
+
+async def test_an_order_of_somebody_who_was_refused_has_them_looked_at_at_once(new_errand: NewErrand) -> None:
+    errand, anna = await shop(new_errand)
+    anna.tags = [f"tag {number}" for number in range(MOST_TAGS)]
+    errand.buy("100.00", customer=anna, at=errand.now - 3 * DAY)
+    await errand.tell()
+    await follow(errand)
+    anna.tags = []
+    errand.buy("250.00", customer=anna, at=errand.now - 2 * DAY)
+    await errand.tell()
+    await follow(errand)
+    assert anna.tags == ["Gold"]
