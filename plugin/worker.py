@@ -84,6 +84,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
+        self._turn = ""
         self._helpers = HELPERS[runtime.db.dialect]
 
     async def run(self) -> None:
@@ -146,8 +147,9 @@ class Worker:
         runtime, now = self._runtime, datetime.now(UTC)
         start = perf_counter()
         batch = await runtime.db.write(
-            lambda conn: handle.handle_due(conn, runtime.keyring, now, self._batch)
+            lambda conn: handle.handle_due(conn, runtime.keyring, now, self._batch, self._turn)
         )
+        self._turn = batch.turn
         if batch.taken:
             _count(batch, perf_counter() - start)
         if batch.orders:

@@ -19,7 +19,7 @@ from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park
 from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
-from webhooks import inbox
+from webhooks import inbox, turns
 from webhooks.inbox import Event
 from webhooks.outage import is_outage
 from webhooks.topics import TOPICS, Topic
@@ -36,6 +36,8 @@ class Batch:
     parked: int = 0
     failed: int = 0
     orders: set[tuple[int, int]] = field(default_factory=set)
+    turn: str = ""
+    """The shop after which the next batch should begin."""
     received: dict[int, datetime] = field(default_factory=dict)
     """When the events that were taken had come, by their ids."""
 
@@ -48,10 +50,10 @@ class _About:
     arrival: Arrival
 
 
-def handle_due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> Batch:
-    """Take up to ``most`` waiting events and handle them; the caller commits."""
+def handle_due(conn: Connection, keyring: Keyring, now: datetime, most: int, after: str = "") -> Batch:
+    """Take up to ``most`` waiting events, beginning ``after`` that shop, and handle them; the caller commits."""
     batch = Batch()
-    events = inbox.due(conn, keyring, now, most)
+    events, batch.turn = turns.due(conn, keyring, now, most, after)
     batch.taken = len(events)
     batch.received = {event.id: event.received_at for event in events}
     if not events:

@@ -15,13 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    select,
     text,
     update,
 )
 
 from plugin.crypto import Keyring, SealBroken
-from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
+from plugin.database import Id, Upsert, Utc, among, metadata
 
 MOST_TRIES = 8
 WAITS = (1, 2, 5, 15, 60, 300, 900)
@@ -49,7 +48,8 @@ inbox = Table(
     Column("reason", Text),
     Index("uq_inbox_webhook_id_shop_source", "webhook_id", "shop", "source", unique=True),
     Index(
-        "ix_inbox_waiting",
+        "ix_inbox_turn",
+        "shop",
         "due_at",
         "id",
         sqlite_where=text("state = 'waiting'"),
@@ -110,23 +110,6 @@ class Event:
 _STORE = Upsert(
     lambda insert: insert(inbox).on_conflict_do_nothing(index_elements=["webhook_id", "shop", "source"])
 )
-_DUE = (
-    select(
-        inbox.c.id,
-        inbox.c.source,
-        inbox.c.shop,
-        inbox.c.webhook_id,
-        inbox.c.topic,
-        inbox.c.triggered_at,
-        inbox.c.received_at,
-        inbox.c.body,
-        inbox.c.attempts,
-    )
-    .where(inbox.c.state == text("'waiting'"), inbox.c.due_at <= bindparam("now"))
-    .order_by(inbox.c.due_at, inbox.c.id)
-    .limit(bindparam("most"))
-)
-_DUE_LOCKED = _DUE.with_for_update(skip_locked=True)
 _HANDLED = (
     update(inbox)
     .where(among(inbox.c.id, "ids"))
@@ -147,12 +130,6 @@ _FAILED = (
 def store(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store accepted webhooks; one that is there already stays as it is."""
     _STORE.rows(conn, rows)
-
-
-def due(conn: Connection, keyring: Keyring, now: datetime, most: int) -> list[Event]:
-    """Take up to ``most`` waiting events for the rest of the transaction; other workers pass them by."""
-    statement = _DUE_LOCKED if lock_rows(conn) else _DUE
-    return [_event(row, keyring) for row in conn.execute(statement, {"now": now, "most": most})]
 
 
 def finish(conn: Connection, ids: Sequence[int], now: datetime) -> None:
@@ -202,7 +179,8 @@ def _sentence(reason: str) -> str:
     return reason.replace("\0", "")[:500]
 
 
-def _event(row: Any, keyring: Keyring) -> Event:
+def event(row: Any, keyring: Keyring) -> Event:
+    """Return a stored row as an event, its body opened."""
     return Event(
         id=row.id,
         source=row.source,

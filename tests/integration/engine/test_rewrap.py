@@ -9,7 +9,7 @@ from sqlalchemy import select
 from plugin.crypto import Keyring, SealBroken
 from plugin.database import Database
 from tests import engine
-from webhooks import inbox, rewrap
+from webhooks import inbox, rewrap, turns
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 OLD = engine.KEYRING
@@ -25,7 +25,7 @@ async def test_waiting_webhooks_open_with_the_new_key_alone(db: Database) -> Non
     await db.write(put)
     assert await rewrap.rotate_keys(db, BOTH) == 450
     assert await rewrap.rotate_keys(db, BOTH) == 0
-    events = await db.read(lambda conn: inbox.due(conn, NEW, NOW, 1000))
+    events = await db.read(lambda conn: turns.due(conn, NEW, NOW, 1000)[0])
     assert sorted(json.loads(event.body or b"")["id"] for event in events) == list(range(1, 451))
 
 
