@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, select
 
 import widgets
-from plugin.core import order_book
+from plugin.core import order_book, tombstones
 from plugin.core.order_book import order
 from plugin.tasks import Handler, TaskRun
 
@@ -47,6 +47,7 @@ def portion(conn: Connection, shop_id: int, since: datetime, after: int, now: da
     refs = list(conn.execute(_NEXT, {"shop": shop_id, "after": after, "since": since}).scalars())
     if not refs:
         return None
+    tombstones.share(conn, [shop_id])
     widgets.derive(conn, order_book.load(conn, refs), now)
     return int(refs[-1])
 

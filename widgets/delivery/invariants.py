@@ -5,7 +5,7 @@ from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from plugin import settings
 from plugin.core import order_codec
@@ -27,8 +27,9 @@ _FACTS = tuple(field.name for field in fields(Leg) if field.name != "seen_at")
 _BOOKED = select(
     order.c.id, order.c.shop_id, order.c.state, delivery_promise.c.order_ref, delivery_promise.c.latest
 ).add_columns(*(delivery_promise.c[name] for name in FATE))
+_TRAVELS = exists().where(delivery_parcel.c.order_ref == order.c.id).correlate(order)
 _BOOKED = _BOOKED.outerjoin(delivery_promise, delivery_promise.c.order_ref == order.c.id).where(
-    ~order.c.sealed, order.c.first_at.is_not(None)
+    ~order.c.sealed, order.c.first_at.is_not(None), delivery_promise.c.order_ref.is_not(None) | _TRAVELS
 )
 _PARCELS = select(delivery_parcel).where(among(delivery_parcel.c.order_ref, "refs"))
 _STRANGE = {
@@ -63,8 +64,6 @@ def at_home(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Br
 
 def _judge(row: Row[Any], parcels: Sequence[Row[Any]], versions: Versions, now: datetime) -> Iterator[Breach]:
     state = order_codec.decode(row.state)
-    if row.order_ref is None and not parcels and not state.parcels:
-        return
     under = terms(versions, row.shop_id, state.facts.processed_at)
     ways = legs(state, under.zone, under.since, now)
     if any(one.ended is None and one.last_scan_at and one.last_scan_at <= now - SILENCE for one in parcels):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from plugin.core import order_book
+from plugin.core import order_book, tombstones
 from plugin.database import among
 from widgets.delivery.effects import on_orders
 from widgets.delivery.journey import SILENCE
@@ -42,10 +42,12 @@ def review(conn: Connection, shop_id: int | None, now: datetime) -> int:
     if shop_id is not None:
         due = due.where(delivery_promise.c.shop_id == shop_id)
         silent = silent.where(delivery_parcel.c.shop_id == shop_id)
-    refs = {row.order_ref for row in conn.execute(due, {"now": now})}
-    refs |= {row.order_ref for row in conn.execute(silent, {"before": now - SILENCE})}
-    if not refs:
+    found = {row.order_ref: row.shop_id for row in conn.execute(due, {"now": now})}
+    found |= {row.order_ref: row.shop_id for row in conn.execute(silent, {"before": now - SILENCE})}
+    if not found:
         return 0
+    tombstones.share(conn, found.values())
+    refs = found.keys()
     changes = order_book.load(conn, sorted(refs))
     on_orders(conn, changes, now)
     _leave(conn, sorted(refs - {change.ref for change in changes}), now)

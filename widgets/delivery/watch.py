@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
 
 from plugin import clock, settings, tasks
-from plugin.core import order_book, order_codec
+from plugin.core import order_book, order_codec, tombstones
 from plugin.core.order_book import OrderChange, order
 from plugin.core.orders import OrderState
 from plugin.database import Utc, among
@@ -103,6 +103,7 @@ def watch(conn: Connection, shop_id: int | None, now: datetime) -> int:
     rows = {row.order_ref: row for row in conn.execute(wanted, given)}
     clock.reach(conn, WATCH, now, max(rows, default=0))
     if rows:
+        tombstones.share(conn, {row.shop_id for row in rows.values()})
         _say(conn, _at_risk(conn, rows, now), now)
     return len(rows)
 
