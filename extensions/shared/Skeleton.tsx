@@ -9,7 +9,7 @@ import type {LoyaltyView} from './views';
  * account has one waiting only now and then, and no place is held for it. Points that Shopify has already stand unveiled.
  */
 export function Skeleton({page, points}: {page: Page; points?: LoyaltyView | undefined}) {
-  const {coupon, loyalty} = sample(page);
+  const {coupon, loyalty, trust} = sample(page);
   return (
     <s-stack gap="base" accessibilityRole="status" accessibilityLabel={page.say('loading')}>
       {page.aboutOrder && coupon && (
@@ -31,6 +31,12 @@ export function Skeleton({page, points}: {page: Page; points?: LoyaltyView | und
           <Veiled text={loyalty?.figures[0]?.[1]} />
           <Veiled text={loyalty?.figures[0]?.[0]} />
           {page.aboutOrder && <Veiled text={loyalty?.text} />}
+        </Card>
+      )}
+      {trust && (
+        <Card>
+          <Veiled text={trust.title} />
+          <Veiled text={trust.text} />
         </Card>
       )}
     </s-stack>

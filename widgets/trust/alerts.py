@@ -6,18 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from plugin import settings
-from plugin.language import Language, sentence
+from plugin.language import Language
 from plugin.settings import ShopSettings
 from widgets.trust import checking
-from widgets.trust.results import HOLDS, SAYS, Result
+from widgets.trust.results import HOLDS, SAYS, STALE, Result
 from widgets.trust.seals import holds, name_of
 from widgets.trust.settings import TrustSettings
 
 AHEAD = timedelta(days=30)
 """How long before its last day a seal is spoken of."""
-
-
-_OLD = sentence("its last check is more than two weeks old")
 
 
 def alerts(conn: Connection, shop_id: int, language: Language, now: datetime) -> Iterator[str]:
@@ -46,7 +43,7 @@ def alerts(conn: Connection, shop_id: int, language: Language, now: datetime) ->
                 )
         else:
             result = Result(row.result)
-            why = _OLD if result in HOLDS else SAYS[result]
+            why = STALE if result in HOLDS else SAYS[result]
             yield language.gettext(
                 "The seal “%(seal)s” is hidden: %(why)s.", seal=name, why=language.gettext(why)
             )

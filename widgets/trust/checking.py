@@ -14,11 +14,11 @@ from plugin.settings import Section
 from plugin.shops import Shop
 from plugin.shops import shop as shop_table
 from plugin.tasks import Handler, TaskRun, Wanted, task
-from widgets.trust.fetching import LIMIT, PASSING, Fetcher, NoPage
+from widgets.trust.fetching import LIMIT, Fetcher, NoPage
 from widgets.trust.issuers import by_name
 from widgets.trust.links import host_of
 from widgets.trust.reading import is_own, names
-from widgets.trust.results import Result
+from widgets.trust.results import PASSING, Result
 from widgets.trust.settings import Seal, TrustSettings
 from widgets.trust.tables import trust_check
 
@@ -143,7 +143,7 @@ async def found(seal: Seal, shop: Shop, fetcher: Fetcher) -> Result:
     try:
         page = await fetcher.page(seal.verify_url, owns)
     except NoPage as none:
-        return Result(none.why.value)
+        return none.result
     return Result(names(page, hosts, seal.seal_id).value)
 
 
@@ -152,7 +152,7 @@ def record(conn: Connection, shop_id: int, seal: str, result: Result, now: datet
     row = checks(conn, shop_id).get(seal)
     if row is None:
         return
-    failures = row.failures + 1 if result in _PASSING else 0
+    failures = row.failures + 1 if result in PASSING else 0
     wait = min(LAST_RETRY, FIRST_RETRY * 3 ** min(failures - 1, 8)) if failures else WEEK
     conn.execute(
         _FOUND,
@@ -165,9 +165,6 @@ def record(conn: Connection, shop_id: int, seal: str, result: Result, now: datet
             "again_at": now + wait,
         },
     )
-
-
-_PASSING = frozenset(Result(why.value) for why in PASSING)
 
 
 def _seal(conn: Connection, shop_id: int, key: str) -> Seal | None:

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 
 from widgets.trust.addresses import Allowed, is_public
+from widgets.trust.results import Result
 
 MOST_BYTES = 1024 * 1024
 MOST_REDIRECTS = 5
@@ -37,29 +37,12 @@ Owns: TypeAlias = Callable[[str], bool]
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
-class Why(StrEnum):
-    """Why there is no page; the first ones may pass by themselves."""
-
-    UNRESOLVED = "unresolved"
-    UNREACHED = "unreached"
-    SLOW = "slow"
-    BUSY = "busy"
-    PRIVATE = "private"
-    UNTRUSTED = "untrusted"
-    ELSEWHERE = "elsewhere"
-    ABSENT = "absent"
-    NO_PAGE = "no_page"
-
-
-PASSING = frozenset({Why.UNRESOLVED, Why.UNREACHED, Why.SLOW, Why.BUSY})
-
-
 class NoPage(Exception):
     """There is no page to read, and why."""
 
-    def __init__(self, why: Why) -> None:
-        super().__init__(why.value)
-        self.why = why
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.value)
+        self.result = result
 
 
 async def resolved(host: str, port: int) -> Sequence[str]:
@@ -83,7 +66,7 @@ class Fetcher:
             async with asyncio.timeout(self.limit):
                 return await self._follow(url, owns)
         except TimeoutError:
-            raise NoPage(Why.SLOW) from None
+            raise NoPage(Result.SLOW) from None
 
     async def _follow(self, url: str, owns: Owns) -> bytes:
         port = urlsplit(url).port
@@ -94,7 +77,7 @@ class Fetcher:
             url = _joined(url, answer)
             if not _stays(url, port, owns):
                 break
-        raise NoPage(Why.ELSEWHERE)
+        raise NoPage(Result.ELSEWHERE)
 
     async def _ask(self, url: str) -> bytes | str:
         """Return the page, or where else it is."""
@@ -108,11 +91,11 @@ class Fetcher:
                 response = await stack.enter_async_context(pool.stream("GET", url, headers=_ASKS_FOR))
                 return await _answer(response)
         except httpcore.TimeoutException:
-            raise NoPage(Why.SLOW) from None
+            raise NoPage(Result.SLOW) from None
         except httpcore.ConnectError as error:
-            raise NoPage(Why.UNTRUSTED if _is_about_trust(error) else Why.UNREACHED) from None
+            raise NoPage(Result.UNTRUSTED if _is_about_trust(error) else Result.UNREACHED) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError):
-            raise NoPage(Why.UNREACHED) from None
+            raise NoPage(Result.UNREACHED) from None
 
 
 class _Judged(httpcore.AsyncNetworkBackend):
@@ -135,17 +118,17 @@ class _Judged(httpcore.AsyncNetworkBackend):
         try:
             addresses = list(dict.fromkeys(await self._resolve(host, port)))
         except OSError:
-            raise NoPage(Why.UNRESOLVED) from None
+            raise NoPage(Result.UNRESOLVED) from None
         if not addresses:
-            raise NoPage(Why.UNRESOLVED)
+            raise NoPage(Result.UNRESOLVED)
         if not all(self._allowed(ip_address(address)) for address in addresses):
-            raise NoPage(Why.PRIVATE)
+            raise NoPage(Result.PRIVATE)
         for address in addresses:
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
             except httpcore.ConnectError:
                 continue
-        raise NoPage(Why.UNREACHED)
+        raise NoPage(Result.UNREACHED)
 
 
 async def _answer(response: httpcore.Response) -> bytes | str:
@@ -153,11 +136,11 @@ async def _answer(response: httpcore.Response) -> bytes | str:
     if response.status in _REDIRECTS and b"location" in headers:
         return headers[b"location"].decode("latin-1")
     if response.status in _BUSY or response.status >= _SERVER_ERRORS:
-        raise NoPage(Why.BUSY)
+        raise NoPage(Result.BUSY)
     if response.status != _OK:
-        raise NoPage(Why.ABSENT)
+        raise NoPage(Result.ABSENT)
     if not _is_readable(headers):
-        raise NoPage(Why.NO_PAGE)
+        raise NoPage(Result.NO_PAGE)
     body = bytearray()
     async for chunk in response.aiter_stream():
         body += chunk

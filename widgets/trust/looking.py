@@ -10,7 +10,7 @@ from plugin.language import Language, sentence
 from plugin.settings import ShopSettings
 from widgets.lookups import Finding, Lookups
 from widgets.trust import checking
-from widgets.trust.results import SAYS, Result
+from widgets.trust.results import HOLDS, SAYS, STALE, Result
 from widgets.trust.seals import holds, name_of
 from widgets.trust.settings import TrustSettings
 
@@ -26,14 +26,16 @@ def findings(conn: Connection, shop_id: int, language: Language, now: datetime) 
     for seal in versions.current(shop_id, TrustSettings).value.seals:
         row = checks.get(checking.fingerprint(seal))
         at = row.checked_at if row is not None else None
-        why = language.gettext(SAYS[Result.OPEN if row is None else Result(row.result)])
+        shown = row is not None and holds(seal, row, now, today)
+        result = Result.OPEN if row is None else Result(row.result)
+        ended, stale = seal.valid_until < today, result in HOLDS and not shown
+        why = language.gettext(STALE if stale and not ended else SAYS[result])
         if at is not None:
             day = language.day(at.astimezone(zone))
             why = language.gettext("%(found)s; looked up on %(date)s", found=why, date=day)
-        if seal.valid_until < today:
+        if ended:
             ends = language.long_date(seal.valid_until)
             why = language.gettext("valid until %(date)s; %(found)s", date=ends, found=why)
-        shown = row is not None and holds(seal, row, now, today)
         yield Finding(name_of(seal), f"{why[:1].upper()}{why[1:]}.", shown, at)
 
 

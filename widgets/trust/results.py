@@ -26,6 +26,8 @@ class Result(StrEnum):
 
 
 HOLDS = frozenset({Result.SHOP, Result.ID})
+PASSING = frozenset({Result.UNRESOLVED, Result.UNREACHED, Result.SLOW, Result.BUSY})
+"""What may pass by itself."""
 
 SAYS: Mapping[Result, str] = {
     Result.SHOP: sentence("the issuer's page names this shop"),
@@ -45,3 +47,5 @@ SAYS: Mapping[Result, str] = {
     Result.ABSENT: sentence("the issuer has no such page"),
     Result.NO_PAGE: sentence("what stands there is no page that can be read"),
 }
+STALE = sentence("its last check is more than two weeks old")
+"""A check that held and no longer counts."""

@@ -56,9 +56,9 @@ test('without a checkout token none is sent', async () => {
   expect(new URL(String(fetch.mock.calls[0]![0])).searchParams.has('checkout_token')).toBe(false);
 });
 
-test('while loading, both cards stand veiled and are announced', async () => {
+test('while loading, the three cards stand veiled and are announced', async () => {
   await show(0, silent);
-  expect(all('s-box[border]')).toHaveLength(2);
+  expect(all('s-box[border]')).toHaveLength(3);
   expect(all('s-skeleton-paragraph').every((veil) => veil.getAttribute('content'))).toBe(true);
   expect(one('[accessibilityrole=status]')?.getAttribute('accessibilitylabel')).toBe('loading');
   expect(words()).toBe('');

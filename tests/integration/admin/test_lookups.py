@@ -80,6 +80,10 @@ async def test_each_seal_stands_there_with_what_was_found_and_whether_it_is_show
     assert re.fullmatch(rf"The issuer's page names this shop; looked up on ({day}|\d+ \w+)\.", first[1])
     assert (first[2], second[2]) == ("Shown", "Hidden")
     assert second[1].startswith("Valid until 31 January 2020; the issuer's page names this shop")
+    await looked(stage, "shop", ago=timedelta(days=16))
+    (first, _) = said((await stage.part(PAGE, locale="en")).text)
+    assert first[1].startswith("Its last check is more than two weeks old; looked up on")
+    assert first[2] == "Hidden"
     await looked(stage, "neither")
     (first, _) = said((await stage.part(PAGE, locale="de")).text)
     assert first[1].startswith("Verlinkt, nicht geprüft, denn die Seite des Ausstellers nennt weder")

@@ -8,17 +8,18 @@ import pytest
 
 from tests.integration.trust.issuer import HERE, HOST, Issuer, answer, is_here
 from widgets.trust.addresses import Address
-from widgets.trust.fetching import MOST_BYTES, Fetcher, NoPage, Why, resolved
+from widgets.trust.fetching import MOST_BYTES, Fetcher, NoPage, resolved
+from widgets.trust.results import Result
 
 
 def is_the_issuers(host: str) -> bool:
     return host.removeprefix("www.") == HOST
 
 
-async def why(fetcher: Fetcher, url: str) -> Why:
+async def why(fetcher: Fetcher, url: str) -> Result:
     with pytest.raises(NoPage) as none:
         await fetcher.page(url, is_the_issuers)
-    return none.value.why
+    return none.value.result
 
 
 async def test_a_page_is_read_by_its_name_over_a_proved_connection(issuer: Issuer) -> None:
@@ -45,14 +46,14 @@ async def test_production_sends_nothing_to_a_host_that_resolves_inside(issuer: I
     async def resolve(host: str, port: int) -> list[str]:
         return [address]
 
-    assert await why(Fetcher(resolve=resolve, context=issuer.trust), issuer.url()) is Why.PRIVATE
+    assert await why(Fetcher(resolve=resolve, context=issuer.trust), issuer.url()) is Result.PRIVATE
     assert issuer.asked == []
 
 
 async def test_production_asks_this_machines_own_resolver_and_refuses_loopback(issuer: Issuer) -> None:
     assert {ip_address(one).is_loopback for one in await resolved("localhost", issuer.port)} == {True}
-    assert await why(Fetcher(), issuer.url(host="localhost")) is Why.PRIVATE
-    assert await why(Fetcher(), issuer.url(host="127.0.0.1")) is Why.PRIVATE
+    assert await why(Fetcher(), issuer.url(host="localhost")) is Result.PRIVATE
+    assert await why(Fetcher(), issuer.url(host="127.0.0.1")) is Result.PRIVATE
     assert issuer.asked == []
 
 
@@ -60,7 +61,7 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse(issuer:
     async def resolve(host: str, port: int) -> list[str]:
         return [HERE, "10.0.0.1"]
 
-    assert await why(Fetcher(is_here, resolve, issuer.trust), issuer.url()) is Why.PRIVATE
+    assert await why(Fetcher(is_here, resolve, issuer.trust), issuer.url()) is Result.PRIVATE
     assert issuer.asked == []
 
 
@@ -84,7 +85,7 @@ async def test_a_name_that_answers_differently_a_moment_later_gains_nothing(issu
 async def test_each_redirect_is_judged_anew(issuer: Issuer) -> None:
     issuer.pages["/"] = answer(status=302, Location=f"https://www.{HOST}:{issuer.port}/in")
     inside = issuer.fetcher(www_seals_example="10.0.0.1")
-    assert await why(inside, issuer.url()) is Why.PRIVATE
+    assert await why(inside, issuer.url()) is Result.PRIVATE
     assert issuer.asked == [f"{HOST}/"]
 
 
@@ -113,13 +114,13 @@ async def test_redirects_on_the_issuers_own_host_are_followed(issuer: Issuer) ->
 )
 async def test_a_redirect_anywhere_else_ends_it(issuer: Issuer, target: str) -> None:
     issuer.pages["/"] = answer(status=302, Location=target.format(port=issuer.port))
-    assert await why(issuer.fetcher(), issuer.url()) is Why.ELSEWHERE
+    assert await why(issuer.fetcher(), issuer.url()) is Result.ELSEWHERE
     assert set(issuer.asked) == {f"{HOST}/"}
 
 
 async def test_a_circle_of_redirects_ends(issuer: Issuer) -> None:
     issuer.pages["/"] = answer(status=302, Location="/")
-    assert await why(issuer.fetcher(), issuer.url()) is Why.ELSEWHERE
+    assert await why(issuer.fetcher(), issuer.url()) is Result.ELSEWHERE
     assert len(issuer.asked) == 6
 
 
@@ -148,7 +149,7 @@ async def test_a_page_that_hangs_ends_by_the_limit(issuer: Issuer) -> None:
 
     for page in (silent, drop_by_drop):
         issuer.pages["/"] = page
-        assert await why(issuer.fetcher(limit=0.3), issuer.url()) is Why.SLOW
+        assert await why(issuer.fetcher(limit=0.3), issuer.url()) is Result.SLOW
 
 
 async def test_a_resolver_that_hangs_ends_by_the_limit(issuer: Issuer) -> None:
@@ -156,26 +157,26 @@ async def test_a_resolver_that_hangs_ends_by_the_limit(issuer: Issuer) -> None:
         await asyncio.sleep(60)
         return []
 
-    assert await why(Fetcher(is_here, resolve, issuer.trust, 0.1), issuer.url()) is Why.SLOW
+    assert await why(Fetcher(is_here, resolve, issuer.trust, 0.1), issuer.url()) is Result.SLOW
 
 
 @pytest.mark.parametrize(
     ("headers", "status", "reason"),
     [
-        ({"Content-Type": "application/json"}, 200, Why.NO_PAGE),
-        ({"Content-Type": "image/png"}, 200, Why.NO_PAGE),
-        ({"Content_Encoding": "gzip"}, 200, Why.NO_PAGE),
-        ({}, 404, Why.ABSENT),
-        ({}, 410, Why.ABSENT),
-        ({}, 403, Why.ABSENT),
-        ({}, 302, Why.ABSENT),
-        ({}, 429, Why.BUSY),
-        ({}, 500, Why.BUSY),
-        ({}, 503, Why.BUSY),
+        ({"Content-Type": "application/json"}, 200, Result.NO_PAGE),
+        ({"Content-Type": "image/png"}, 200, Result.NO_PAGE),
+        ({"Content_Encoding": "gzip"}, 200, Result.NO_PAGE),
+        ({}, 404, Result.ABSENT),
+        ({}, 410, Result.ABSENT),
+        ({}, 403, Result.ABSENT),
+        ({}, 302, Result.ABSENT),
+        ({}, 429, Result.BUSY),
+        ({}, 500, Result.BUSY),
+        ({}, 503, Result.BUSY),
     ],
 )
 async def test_what_is_no_page_is_told_apart(
-    issuer: Issuer, headers: dict[str, str], status: int, reason: Why
+    issuer: Issuer, headers: dict[str, str], status: int, reason: Result
 ) -> None:
     issuer.pages["/"] = answer(b"muster.example", status, **headers)
     assert await why(issuer.fetcher(), issuer.url()) is reason
@@ -184,8 +185,8 @@ async def test_what_is_no_page_is_told_apart(
 async def test_a_host_must_prove_who_it_is(issuer: Issuer) -> None:
     issuer.pages["/"] = answer(b"muster.example")
     stranger = Fetcher(is_here, issuer.fetcher().resolve, ssl.create_default_context())
-    assert await why(stranger, issuer.url()) is Why.UNTRUSTED
-    assert await why(issuer.fetcher(), issuer.url(host="other.seals.example")) is Why.UNTRUSTED
+    assert await why(stranger, issuer.url()) is Result.UNTRUSTED
+    assert await why(issuer.fetcher(), issuer.url(host="other.seals.example")) is Result.UNTRUSTED
     assert issuer.asked == []
 
 
@@ -193,8 +194,8 @@ async def test_nobody_there_is_told_apart_from_no_such_host(issuer: Issuer) -> N
     async def unknown(host: str, port: int) -> list[str]:
         raise OSError
 
-    assert await why(Fetcher(is_here, unknown, issuer.trust), issuer.url()) is Why.UNRESOLVED
-    assert await why(issuer.fetcher(), f"https://{HOST}:1/") is Why.UNREACHED
+    assert await why(Fetcher(is_here, unknown, issuer.trust), issuer.url()) is Result.UNRESOLVED
+    assert await why(issuer.fetcher(), f"https://{HOST}:1/") is Result.UNREACHED
 
 
 async def test_an_answer_that_is_none_is_an_outage(issuer: Issuer) -> None:
@@ -208,4 +209,4 @@ async def test_an_answer_that_is_none_is_an_outage(issuer: Issuer) -> None:
 
     for page in (nonsense, hung_up):
         issuer.pages["/"] = page
-        assert await why(issuer.fetcher(), issuer.url()) is Why.UNREACHED
+        assert await why(issuer.fetcher(), issuer.url()) is Result.UNREACHED
