@@ -166,10 +166,7 @@ def ask(conn: Connection, shop_id: int | None, now: datetime) -> int:
 
 
 async def follow(run: TaskRun) -> None:
-    """Bring the tags of all who are due to their tiers; what is right already costs no call.
-
-    Whom Shopify refuses is tried again after a day; that is no reason to keep others waiting.
-    """
+    """Bring the tags of all who are due to their tiers; whom Shopify refuses is tried again after a day."""
     for _ in range(CALLS):
         found = await run.db.read(partial(due, shop_id=run.shop.id, now=run.now))
         if not found:
@@ -239,10 +236,7 @@ def _settle(conn: Connection, one: Tagged, held: frozenset[str]) -> None:
 
 
 def _postpone(conn: Connection, one: Tagged, until: datetime) -> None:
-    """Look at an account later, with all that was merged into it; what changes meanwhile is looked at at once.
-
-    A refusal is definite: what was to be added is not there.
-    """
+    """Look at an account and its aliases later; a refusal is definite: what was to be added is not there."""
     _remember(conn, one, one.held)
     for id, seen in one.seen.items():
         conn.execute(_SETTLE, {"id": id, "seen": seen, "next_at": until})
