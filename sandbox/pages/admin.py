@@ -8,10 +8,10 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.pages.frames import targets
 from sandbox.pages.orders import row
-from sandbox.pages.shop import placement_of
+from sandbox.pages.shop import FRONT, placement_of
 from sandbox.pages.theme import blocks
 from sandbox.pages.view import show
-from sandbox.pages.visits import Stay, page
+from sandbox.pages.visits import Stay, page, see
 
 THEME_ID = "gid://shopify/OnlineStoreTheme/828155753"
 
@@ -33,6 +33,11 @@ async def _admin(stay: Stay) -> Response:
 async def _orders(stay: Stay) -> Response:
     newest = sorted(stay.shop.orders.values(), key=lambda one: str(one.body["created_at"]), reverse=True)
     return show(stay, "admin_orders.html", orders=[row(stay, one) for one in newest[:100]], section="orders")
+
+
+async def _order(stay: Stay) -> Response:
+    """Lead to the order's page in the shop, beside which the merchant's buttons stand."""
+    return see(f"{FRONT}/orders/{stay.request.path_params['id']}")
 
 
 async def _token(stay: Stay) -> Response:
@@ -81,6 +86,7 @@ async def _extensions(stay: Stay) -> Response:
 ROUTES = (
     page("/admin", _admin),
     page("/admin/orders", _orders),
+    page("/admin/orders/{id:int}", _order),
     page("/admin/apps/{app}", _admin),
     page("/admin/apps/{app}/{path:path}", _admin),
     page("/sandbox/tokens/admin", _token, "POST"),

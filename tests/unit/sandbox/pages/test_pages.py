@@ -1,7 +1,9 @@
 """The pages themselves, asked without a browser: carts, codes, orders, tokens, files."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import jwt
@@ -243,3 +245,49 @@ def test_theme_and_language_stay_chosen(browser: TestClient) -> None:
     assert 'data-theme="loud"' in page
     assert "All pieces" in page
     assert 'data-theme="loud"' in browser.get("/storefront?theme=no-such&locale=xx").text
+
+
+def test_a_shop_is_given_a_past_whose_parcels_are_told_as_they_travelled(
+    browser: TestClient, simulator: Simulator
+) -> None:
+    before = len(simulator.shop("example").orders)
+    assert "300 Bestellungen sind gemeldet" in browser.post("/sandbox/past").text
+    orders = list(simulator.shop("example").orders.values())[before:]
+    assert len(orders) == 300
+    now = simulator.state.now()
+    told = [scan for order in orders for scans in order.events.values() for scan in scans]
+    assert {scan["status"] for scan in told} == {"in_transit", "delivered"}
+    assert all(datetime.fromisoformat(scan["happened_at"]) <= now for scan in told)
+    delivered = sum(scan["status"] == "delivered" for scan in told)
+    assert 240 < delivered < 299, "some are lost, and some still on their way"
+    topics = Counter(delivery.topic for delivery in simulator.deliveries)
+    assert topics["fulfillments/create"] > 280
+    assert topics["fulfillment_events/create"] == len(told) + 2, "with those of the shop as it was"
+    assert all(delivery.headers["X-Shopify-Hmac-Sha256"] for delivery in simulator.deliveries)
+
+
+def test_the_merchant_hands_over_and_the_carrier_scans_and_delivers(
+    browser: TestClient, simulator: Simulator
+) -> None:
+    add(browser, "teekanne")
+    address = buy(browser).removesuffix("/thank-you")
+    order = simulator.shop("example").orders[int(address.rsplit("/", 1)[1])]
+
+    def do(deed: str) -> str:
+        return browser.post(f"/sandbox/orders/{order.id}/{deed}").text
+
+    assert "hat kein Paket" not in do("fulfil")
+    assert "Getan." in do("scan")
+    assert "Shopify hätte das abgelehnt" in do("scan")
+    assert "Getan." in do("deliver")
+    (scans,) = order.events.values()
+    assert [scan["status"] for scan in scans] == ["in_transit", "delivered"]
+
+
+def test_shopifys_page_of_an_order_is_the_one_with_the_merchants_buttons(
+    browser: TestClient, simulator: Simulator
+) -> None:
+    number = next(iter(simulator.shop("example").orders))
+    answer = browser.get(f"/admin/orders/{number}")
+    assert answer.url.path == f"/storefront/orders/{number}"
+    assert "Paketdienst scannt" in answer.text
