@@ -27,6 +27,7 @@ LIMIT = 10.0
 
 _OK, _SERVER_ERRORS = 200, 500
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSED = frozenset({401, 403, 451})
 _BUSY = frozenset({408, 425, 429})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ASKS_FOR = [("Accept", "text/html"), ("Accept-Encoding", "identity"), ("User-Agent", "Dankbar (seal check)")]
@@ -137,6 +138,8 @@ async def _answer(response: httpcore.Response) -> bytes | str:
         return headers[b"location"].decode("latin-1")
     if response.status in _BUSY or response.status >= _SERVER_ERRORS:
         raise NoPage(Result.BUSY)
+    if response.status in _REFUSED:
+        raise NoPage(Result.REFUSED)
     if response.status != _OK:
         raise NoPage(Result.ABSENT)
     if not _is_readable(headers):

@@ -22,6 +22,7 @@ class Result(StrEnum):
     UNTRUSTED = "untrusted"
     ELSEWHERE = "elsewhere"
     ABSENT = "absent"
+    REFUSED = "refused"
     NO_PAGE = "no_page"
 
 
@@ -45,6 +46,7 @@ SAYS: Mapping[Result, str] = {
     Result.UNTRUSTED: sentence("the host cannot prove who it is"),
     Result.ELSEWHERE: sentence("the issuer's page leads to another host"),
     Result.ABSENT: sentence("the issuer has no such page"),
+    Result.REFUSED: sentence("the issuer does not let us look"),
     Result.NO_PAGE: sentence("what stands there is no page that can be read"),
 }
 STALE = sentence("its last check is more than two weeks old")

@@ -168,7 +168,7 @@ async def test_a_resolver_that_hangs_ends_by_the_limit(issuer: Issuer) -> None:
         ({"Content_Encoding": "gzip"}, 200, Result.NO_PAGE),
         ({}, 404, Result.ABSENT),
         ({}, 410, Result.ABSENT),
-        ({}, 403, Result.ABSENT),
+        ({}, 403, Result.REFUSED),
         ({}, 302, Result.ABSENT),
         ({}, 429, Result.BUSY),
         ({}, 500, Result.BUSY),
