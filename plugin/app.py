@@ -15,12 +15,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from plugin import readiness, systemd
+from plugin import systemd
 from plugin.admin import admin_routes
 from plugin.config import Config
 from plugin.envelope import Envelope, error_handlers
 from plugin.guards import PATCH_PATH
-from plugin.runtime import Runtime, open_runtime
+from plugin.readiness import Readiness
+from plugin.runtime import open_runtime
 from plugin.web import patch_page
 from plugin.worker import Worker
 from webhooks.receive import Door, ShopifyWebhooks
@@ -81,6 +82,7 @@ def _lifespan(
             try:
                 yield {
                     "runtime": runtime,
+                    "readiness": Readiness(runtime.db, runtime.keyring),
                     STATE: display,
                     "door": Door(runtime.db, runtime.keyring, runtime.bells),
                 }
@@ -100,6 +102,6 @@ async def healthz(request: Request[Any]) -> Response:
 
 async def readyz(request: Request[Any]) -> Response:
     """Say whether the process can do its work, and which part is missing otherwise."""
-    runtime: Runtime = request.state["runtime"]
-    missing = await readiness.missing(runtime.db, runtime.keyring)
+    readiness: Readiness = request.state["readiness"]
+    missing = await readiness.missing()
     return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -18,6 +19,7 @@ from plugin.config import Config
 from plugin.errors import AppError, Invalid, TooLarge
 from plugin.language import language
 from plugin.logs import places
+from plugin.outage import is_outage
 
 MOST_BYTES = 2 * 1024 * 1024
 """No body is read beyond this."""
@@ -91,14 +93,23 @@ class Envelope:
             except ClientDisconnect:
                 return
             except Exception as error:  # noqa: BLE001  whatever went wrong, it is answered and logged here
-                _log.error("unhandled", error=type(error).__name__, at=places(error.__traceback__))
+                out = is_outage(error) and isinstance(error, (DBAPIError, ConnectionError))
+                words = "database hinders" if out else "unhandled"
+                _log.error(words, error=type(error).__name__, at=places(error.__traceback__))
                 if started:
                     # The server must cut the connection; what it may log of this is ours to word.
                     raise RuntimeError("an answer broke off after it had begun") from None
-                answer = _answer(
-                    Request(scope), 500, "error", "Something went wrong on our side: please try again."
-                )
+                answer = _unavailable(Request(scope)) if out else _broken(Request(scope))
                 await answer(scope, receive, sending)
+
+
+def _unavailable(request: Request[Any]) -> Response:
+    text = "The database is busy: please try again in a moment."
+    return _answer(request, 503, "unavailable", text, {"Retry-After": "5"})
+
+
+def _broken(request: Request[Any]) -> Response:
+    return _answer(request, 500, "error", "Something went wrong on our side: please try again.")
 
 
 def error_handlers() -> dict[Any, Callable[[Request[Any], Exception], Response]]:

@@ -17,11 +17,11 @@ from plugin import shops
 from plugin.core.orders import Arrival
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park
+from plugin.outage import is_outage
 from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import inbox, turns
 from webhooks.inbox import Event
-from webhooks.outage import is_outage
 from webhooks.topics import TOPICS, Topic
 
 log = structlog.get_logger()

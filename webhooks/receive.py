@@ -26,12 +26,22 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_WAITING = 4096
 """Webhooks that wait for their commit; beyond that the sender is told to come back."""
 
+MOST_HELD = 64 * 1024 * 1024
+"""Bytes of bodies that are read or wait for their commit; what comes beyond is not even read."""
+
+READ_SECONDS = 10
+"""A body that takes longer to arrive gives its room back."""
+
 INBOX_BELL = "inbox"
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
+
+
+class Full(Exception):
+    """There is no room for more; the sender is told to come back."""
 
 
 class Door:
@@ -44,11 +54,18 @@ class Door:
         self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
         self._storing: asyncio.Task[None] | None = None
         self._count = 0
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Take room for so many bytes, to be given back by ``held -= size``. Raises Full."""
+        if self.held + size > MOST_HELD:
+            raise Full
+        self.held += size
 
     async def put(self, received: Received) -> None:
         """Return when the webhook is stored durably; raises what the database raised, and then nothing is stored."""
         if self._count >= MOST_WAITING:
-            raise OverflowError("too many webhooks wait for their commit")
+            raise Full
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((received.row(self._keyring), future))
         self._count += 1
@@ -113,7 +130,20 @@ class ShopifyWebhooks:
     async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
         if scope["method"] != "POST":
             return Answer(405, "Webhooks are sent by POST.")
-        body = await read_body(receive, MOST_BYTES)
+        door: Door = scope["state"]["door"]
+        before = _Held(door)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                body = await read_body(receive, MOST_BYTES, before.take)
+            return await self._proved(scope, door, body)
+        except Full:
+            return _later("Too much waits to be stored; please send it again.")
+        except TimeoutError:
+            return Answer(408, "The body took too long.")
+        finally:
+            before.give_back()
+
+    async def _proved(self, scope: Mapping[str, Any], door: Door, body: bytes | None) -> Answer:
         if body is None:
             return Answer(413, "The body is larger than 2 MB.")
         headers = _headers(scope)
@@ -134,23 +164,46 @@ class ShopifyWebhooks:
             received_at=datetime.now(UTC),
             body=body,
         )
-        return await store(scope["state"]["door"], received)
+        return await store(door, received)
+
+
+class _Held:
+    """The room that one request takes."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        self._door.take(size)
+        self._size += size
+
+    def give_back(self) -> None:
+        self._door.held -= self._size
+
+
+def _later(text: str) -> Answer:
+    return Answer(503, text, retry=5)
 
 
 async def store(door: Door, received: Received) -> Answer:
     """Store a proved webhook; 503 only if it could not be stored."""
     try:
         await door.put(received)
+    except Full:
+        raise
     except Exception as error:  # noqa: BLE001 the sender is told to come back
         log.warning(
             "webhook refused", shop=received.shop, webhook=received.webhook_id, error=type(error).__name__
         )
-        return Answer(503, "The webhook could not be stored; please send it again.", retry=5)
+        return _later("The webhook could not be stored; please send it again.")
     return Answer(200, "Stored.")
 
 
-async def read_body(receive: Receive, most: int) -> bytes | None:
-    """Return the whole body, or None as soon as more than ``most`` bytes came."""
+async def read_body(
+    receive: Receive, most: int, take: Callable[[int], None] = lambda size: None
+) -> bytes | None:
+    """Return the whole body, or None as soon as more than ``most`` bytes came; ``take`` is told of each part."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -161,6 +214,7 @@ async def read_body(receive: Receive, most: int) -> bytes | None:
         size += len(chunk)
         if size > most:
             return None
+        take(len(chunk))
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks) if len(chunks) > 1 else chunk

@@ -33,7 +33,7 @@ from tests.integration.engine.stories import (
 from tests.oracle.bodies import Piece
 from webhooks import handle, inbox
 from webhooks.inbox import Received
-from webhooks.receive import Door
+from webhooks.receive import Door, Full
 from widgets.loyalty.settings import LoyaltySettings
 
 
@@ -84,7 +84,7 @@ async def test_a_door_takes_no_more_than_it_can_hold(db: Database) -> None:
     door = Door(db, KEYRING, Bells())
     puts = [asyncio.ensure_future(door.put(received(f"w{number}"))) for number in range(4097)]
     answers = await asyncio.gather(*puts, return_exceptions=True)
-    assert [type(answer) for answer in answers if answer is not None] == [OverflowError]
+    assert [type(answer) for answer in answers if answer is not None] == [Full]
     assert await db.read(rows) == 4096
 
 

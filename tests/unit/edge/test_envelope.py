@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,12 +24,25 @@ from plugin.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from plugin.web import RETRY
 from tests.unit.edge.signing import admin_claims, bearer, buyer_claims, config, proxied, token
 
+
+def full_disk() -> Exception:
+    """What a statement says when there is no page left."""
+    with create_engine("sqlite://").connect() as conn:
+        conn.execute(text("PRAGMA max_page_count=1"))
+        try:
+            conn.execute(text("CREATE TABLE t (x)"))
+        except DBAPIError as error:
+            return error
+    raise AssertionError("there was room")
+
+
 KINDS: dict[str, Exception] = {
     "conflict": Conflict("This is spoken for."),
     "invalid": Invalid("A field is wrong.", fields={"value": "It is too small."}),
     "missing": NotFound("There is nothing here for you."),
     "many": TooMany("Please wait a moment."),
     "unavailable": Unavailable("Please try again."),
+    "full": full_disk(),
     "bug": RuntimeError("parameters: ('anna@example.com', 5123456789012)"),
 }
 
@@ -100,6 +115,7 @@ def client() -> Iterator[TestClient]:
         ("missing", 404, "not_found"),
         ("many", 429, "too_many"),
         ("unavailable", 503, "unavailable"),
+        ("full", 503, "unavailable"),
         ("bug", 500, "error"),
     ],
 )
