@@ -177,6 +177,15 @@ class DeliverySettings(Section):
         title=sentence("Tell Shopify Flow of late parcels"),
         description=sentence("Your workflow there writes to the customer before they have to ask."),
     )
+    alarm_below: int = Field(
+        default=50,
+        ge=5,
+        le=95,
+        title=sentence("Alarm under a chance of (percent)"),
+        description=sentence(
+            "Of arriving in time, by what was learned. Until then the lane says how long the rest takes."
+        ),
+    )
     mild_days: int = Field(
         default=1,
         ge=0,

@@ -149,7 +149,7 @@ def _say(conn: Connection, found: Sequence[_Found], now: datetime) -> None:
                 "reason": one.said.reason,
                 "earliest": one.said.earliest,
                 "latest": one.said.latest,
-                "chance": None,
+                "chance": one.said.chance,
             }
             for one in found
         ],
