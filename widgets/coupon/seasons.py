@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from plugin.setting_errors import DATE, WrongField
 from plugin.setting_input import sentence
 from plugin.settings import Item
+from plugin.shopify.names import MAX_ID
 from widgets.coupon.worth import HIGHEST, check_worth
 
 MOST_CAMPAIGNS = 20
@@ -157,7 +158,7 @@ class Campaign(Item):
     def _are_ids(cls, value: tuple[str, ...], info: object) -> tuple[str, ...]:
         of_products = getattr(info, "field_name", "") == "only_products"
         found = tuple(dict.fromkeys(one.strip() for one in value))
-        if not all((_PRODUCT if of_products else _COLLECTION).fullmatch(one) for one in found):
+        if not all(_is_id(one, _PRODUCT if of_products else _COLLECTION) for one in found):
             raise ValueError(
                 sentence("Enter products' ids, such as gid://shopify/Product/1234.")
                 if of_products
@@ -176,3 +177,7 @@ class Campaign(Item):
         if self.only_products and self.only_collections:
             raise WrongField("only_collections", sentence("Enter products or collections, not both."))
         return self
+
+
+def _is_id(text: str, kind: re.Pattern[str]) -> bool:
+    return bool(kind.fullmatch(text)) and int(text.rpartition("/")[2]) <= MAX_ID

@@ -93,6 +93,7 @@ def test_campaigns_say_what_is_wrong_with_which_of_them() -> None:
         ({"starts_on": "24.12.2026"}, "starts_on"),
         ({"countries": ["Germany"]}, "countries"),
         ({"only_products": ["5"]}, "only_products"),
+        ({"only_products": ["gid://shopify/Product/9223372036854775808"]}, "only_products"),
         ({"only_collections": ["gid://shopify/Product/5"]}, "only_collections"),
         (
             {
