@@ -36,11 +36,11 @@ export function Delivery({view}: {view: DeliveryView}) {
 
 function Way({steps}: {steps: Step[]}) {
   return (
-    <s-grid gridTemplateColumns="1fr 1fr 1fr" gap="small-200">
+    <s-grid gridTemplateColumns="auto auto auto" gap="small-300">
       {steps.map(({name, when, done}) => (
         <s-stack key={name}>
           <s-icon type={done ? 'check-circle-filled' : 'circle'} />
-          <s-text type="strong">{name}</s-text>
+          <s-text>{name}</s-text>
           {when && (
             <s-text color="subdued" type="small">
               {when}

@@ -1,48 +1,14 @@
 """A shop with a past: what its parcels did is told by webhooks, late ones are known, and what was learned is shown."""
 
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
-from plugin.sandbox import environment
 from tests.e2e.conftest import Sandbox, running
+from tests.e2e.past import command, live_through
 from tests.e2e.walk import NewWalk
-
-PATIENCE = 90
-
-
-def command(sandbox: Sandbox, *words: str) -> str:
-    """Run `dankbar` as whoever operates this sandbox's app."""
-    port = int(sandbox.base.rpartition(":")[2])
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "dankbar"), *words],
-        env={**os.environ, **environment(port, sandbox.data)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout
-
-
-def worked_off(sandbox: Sandbox) -> None:
-    """Wait until every webhook that was sent has arrived and been handled."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        page = httpx.get(f"{sandbox.base}/?locale=en", timeout=60).text
-        sent = re.search(r"Webhooks so far: .*?(\d+) under way", page)
-        assert sent is not None
-        if sent[1] == "0" and '"inbox": {"waiting": 0' in command(sandbox, "backlog", "--json"):
-            return
-        time.sleep(1)
-    raise AssertionError("The past was never worked off.")
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +22,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def experienced(fresh: Sandbox) -> Sandbox:
     """The same shop with three hundred past orders, all of which count."""
     command(fresh, "settings", "--shop", "example", "shop", "active_from=2020-01-01")
-    answer = httpx.post(f"{fresh.base}/sandbox/past", timeout=120)
-    assert answer.status_code == 303
-    worked_off(fresh)
+    live_through(fresh)
     command(fresh, "tick", "--shop", "example")
     return fresh
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.e2e.conftest import Sandbox, running
-from tests.e2e.screens import looks, story, views
+from tests.e2e.screens import looks, parcels, story, views
 from tests.e2e.screens.looks import HEIGHTS, Look
 from tests.e2e.screens.views import View
 from tests.e2e.walk import ROOT, Walk
@@ -165,6 +165,7 @@ def shoot(studio: Studio, *, every: bool) -> None:
         waiting = [(look, stack.enter_context(studio.walk(look))) for look in shop]
         studio.take(desks, views.of_a_fresh_admin(), {})
         told = story.good_days(studio.sandbox)
+        parcels.tell(told)
         for _, walk in waiting:
             views.lost(walk, told)
         studio.take(dressed, views.of_the_shop(told), told.people)

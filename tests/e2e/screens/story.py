@@ -41,7 +41,9 @@ class Story:
     codes: dict[str, str] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
 
-    def buy(self, name: str, handle: str, who: str | None = None, code: str | None = None) -> int:
+    def buy(
+        self, name: str, handle: str, who: str | None = None, code: str | None = None, country: str = "DE"
+    ) -> int:
         """Buy one thing, as a guest or signed in."""
         with self._browser() as browser:
             if who is not None:
@@ -51,7 +53,7 @@ class Story:
                 "email": f"{name}@example.com",
                 "first_name": "Erika",
                 "last_name": "Muster",
-                "country": "DE",
+                "country": country,
             }
             answer = browser.post(
                 "/storefront/checkout", data={**form, "code": code or "", "payment": "paid"}
@@ -91,7 +93,7 @@ class Story:
             section,
             *changes,
         ]
-        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+        subprocess.run(command, env=self.environment(), check=True, capture_output=True)
 
     def adjust(self, who: str, points: int) -> None:
         """Correct somebody's points, as nobody but the shop's staff could."""
@@ -106,7 +108,7 @@ class Story:
             ledger.append(conn, [entry], now)
 
         async def run() -> None:
-            db = await open_database(self._environment()["DANKBAR_DATABASE_URL"])
+            db = await open_database(self.environment()["DANKBAR_DATABASE_URL"])
             try:
                 await db.write(work)
             finally:
@@ -146,7 +148,8 @@ class Story:
     def _browser(self) -> httpx.Client:
         return httpx.Client(base_url=self.sandbox.base, verify=False, timeout=20)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What the app of this sandbox was started with."""
         port = int(self.sandbox.base.rpartition(":")[2])
         return {**os.environ, **environment(port, self.sandbox.data)}
 

@@ -7,6 +7,7 @@ from functools import partial
 from playwright.sync_api import Route, expect
 
 from tests.e2e.desk import open_section
+from tests.e2e.screens import parcels
 from tests.e2e.screens.story import ANNA, BELA, CLARA, Story
 from tests.e2e.walk import Walk
 
@@ -32,9 +33,7 @@ def of_the_shop(story: Story) -> list[View]:
     views = [
         View("index", lambda walk: _plain(walk, "/")),
         View("home", lambda walk: _front(walk, "/storefront")),
-        View("product", partial(_day, country="DE")),
-        View("product-why", partial(_day, country="CH", why=True)),
-        View("product-no-day", partial(_day, country="JP")),
+        *(View(name, go) for name, go in parcels.BEFORE.items()),
         View("home-trust", _trust),
         View("missing", lambda walk: _plain(walk, "/storefront/products/nichts")),
         View("cart-empty", _emptied),
@@ -46,6 +45,7 @@ def of_the_shop(story: Story) -> list[View]:
     for name in THANKS:
         views.append(View(f"thank-you-{name}", partial(_thanks, order=orders[name])))
         views.append(View(f"order-{name}", partial(_order, order=orders[name])))
+    views += [View(f"order-{name}", partial(_order, order=orders[name])) for name in parcels.STATES]
     views += [
         View("thank-you-loading", lambda walk: _loading(walk, orders["ready"])),
         View("thank-you-failed", lambda walk: _failed(walk, orders["ready"])),
@@ -96,6 +96,8 @@ def of_a_busy_admin(story: Story) -> list[View]:
         View("admin-coupon-figures", lambda walk: _figures(walk, "coupon")),
         View("admin-coupon-changed", lambda walk: _changed(walk, "valid_days", "45", "45")),
         View("admin-coupon-wrong", lambda walk: _wrong(walk, "coupon", "valid_days", "-3")),
+        View("admin-delivery", parcels.lanes),
+        View("admin-delivery-figures", lambda walk: _figures(walk, "delivery")),
         View("admin-loyalty", lambda walk: _section(walk, "loyalty")),
         View("admin-loyalty-wrong", lambda walk: _wrong(walk, "loyalty", "points_per_unit", "1.23456")),
         View("admin-trust", lambda walk: _section(walk, "trust")),
@@ -121,16 +123,6 @@ def given_up(walk: Walk) -> None:
 def _plain(walk: Walk, path: str) -> None:
     walk.go(path)
     expect(walk.page.locator("h1").first).to_be_visible()
-
-
-def _day(walk: Walk, country: str, *, why: bool = False) -> None:
-    walk.page.evaluate("(country) => localStorage.setItem('dankbar-country', country)", country)
-    walk.go("/storefront/products/teekanne")
-    walk.page.evaluate("localStorage.clear()")
-    place = walk.page.locator("#dankbar-delivery")
-    expect(place.locator("select")).to_have_value(country)
-    if why:
-        place.locator("summary").click()
 
 
 def _front(walk: Walk, path: str) -> None:
