@@ -5,7 +5,7 @@ from datetime import timedelta
 from plugin.clock import Job
 from plugin.language import sentence
 from widgets.base import Surface, Widget
-from widgets.delivery import privacy, watch
+from widgets.delivery import privacy, teaching, watch
 from widgets.delivery.effects import on_orders
 from widgets.delivery.invariants import INVARIANTS
 from widgets.delivery.notes import notes
@@ -26,6 +26,7 @@ widget = Widget(
     jobs=(
         Job("delivery.review", timedelta(hours=1), review),
         Job(watch.WATCH, timedelta(minutes=30), watch.watch),
+        teaching.JOB,
     ),
     processing=privacy.PROCESSING,
     invariants=INVARIANTS,

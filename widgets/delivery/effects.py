@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -12,8 +13,10 @@ from plugin import settings
 from plugin.core.order_book import OrderChange
 from plugin.core.orders import OrderFacts
 from plugin.database import Changes, Id, Upsert, among
+from widgets.delivery import estimates
 from widgets.delivery.calendar import NeverOpen
 from widgets.delivery.journey import Fate, Leg, fate, legs
+from widgets.delivery.learned import Learned
 from widgets.delivery.planning import Plan, plan
 from widgets.delivery.tables import delivery_parcel, delivery_promise
 from widgets.delivery.terms import MODELS, Start, Terms, asked, start, terms
@@ -69,6 +72,7 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
         for row in _rows(conn, _PROMISED, [change.ref for change in seen if not change.first])
     }
     before = _parcels(conn, [change.ref for change in seen if change.state.parcels])
+    taught = cache(partial(estimates.current, conn))
     new, moved, travelled, gone = [], [], [], []
     for change in seen:
         told = change.state.facts
@@ -85,13 +89,13 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
             what = fate(change.state, ways, known.latest, under.zone, now)
             if any(getattr(what, name) != getattr(known, name) for name in FATE):
                 moved.append({"ref": change.ref, **{f"new_{name}": getattr(what, name) for name in FATE}})
-        elif change.first and (found := promised(told, under)) is not None:
+        elif change.first and (found := promised(told, under, taught(change.shop_id))) is not None:
             what = fate(change.state, ways, found.promise.latest, under.zone, now)
             new.append(_promise(change, found, under, now) | _row(what, FATE))
     _write(conn, new, moved, travelled, gone)
 
 
-def promised(facts: OrderFacts, under: Terms) -> Plan | None:
+def promised(facts: OrderFacts, under: Terms, learned: Learned | None) -> Plan | None:
     """Return what the order is promised; None where it does not count, nothing is sent, or no day can be named."""
     if not under.settings.enabled or min(facts.created_at, facts.processed_at) < under.since:
         return None
@@ -100,7 +104,7 @@ def promised(facts: OrderFacts, under: Terms) -> Plan | None:
     if not any(line.ships and line.quantity for line in facts.lines):
         return None
     try:
-        return plan(under.settings, under.zone, asked(facts))
+        return plan(under.settings, under.zone, asked(facts), learned)
     except NeverOpen:
         return None
 
@@ -113,7 +117,7 @@ def _promise(change: OrderChange, found: Plan, under: Terms, now: datetime) -> d
         "made_at": now,
         "ordered_at": facts.processed_at,
         "rule_version": under.rule.number,
-        "estimate_on": None,
+        "estimate_on": found.estimated_at.date() if found.estimated_at else None,
         **_row(start(facts, under), _START),
         "taken_on": said.taken,
         "inputs": json.dumps(_inputs(facts, found, under), separators=(",", ":")),

@@ -10,8 +10,9 @@ from plugin.core.orders import OrderState
 from widgets.base import Context, OrderRef
 from widgets.delivery.journey import legs, undone
 from widgets.delivery.keeping import kept_rate
+from widgets.delivery.learned import ENOUGH
 from widgets.delivery.parts import Case, change, steps, travelling
-from widgets.delivery.quote import ENOUGH, LATER, likely
+from widgets.delivery.quote import LATER, likely
 from widgets.delivery.shown import Days, DeliveryView
 from widgets.delivery.tables import (
     CANCELLED,

@@ -65,8 +65,8 @@ class Learned:
     untracked: float = 0.0
 
     def is_fresh(self, now: datetime) -> bool:
-        """Tell whether promises may still be made by it."""
-        return now - self.as_of < STALE
+        """Tell whether an order of that time may be promised a day by it: not by what was learned after it."""
+        return -timedelta(days=1) <= now - self.as_of < STALE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ counts, and nothing is concluded from days of which not everything can have been
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -59,8 +59,8 @@ class Known:
     """All that is known of a shop's orders and parcels at ``now``; ``lags``: days until deliveries were reported."""
 
     now: datetime
-    orders: Iterable[Taken]
-    parcels: Iterable[Parcel]
+    orders: Sequence[Taken]
+    parcels: Sequence[Parcel]
     lags: Mapping[int, int]
     untracked: float = 0.0
 
@@ -105,7 +105,7 @@ def _handling(dispatch: Days, orders: Iterable[Taken], since: date, until: date)
             spell = spans.spell(dispatch.from_(ordered_on), one.handed_over_on, None, one.void_on)
             start = began(dispatch, ordered_on, late=one.start.late)
             spells[start][spell] += one.count * _weight(until - ordered_on)
-            counts[start] += one.count * (spell.outcome != OPEN)
+            counts[start] += one.count * spell.counts
     return {start: tabled(found, counts[start]) for start, found in spells.items()}
 
 
@@ -123,7 +123,7 @@ def _transit(
             left = dispatch.from_(one.handed_over_on)
             spell = its.spell(left, one.delivered_on, one.lost_on, None, one.seen_on)
             spells[one.way][spell] += one.count * _weight(until - one.handed_over_on)
-            counts[one.way] += one.count * (spell.outcome != OPEN)
+            counts[one.way] += one.count * spell.counts
     return {way: tabled(found, counts[way]) for way, found in spells.items()}
 
 

@@ -6,14 +6,13 @@ from datetime import date, datetime, timedelta
 from plugin.language import COUNTRIES, Language, sentence
 from widgets.base import Context
 from widgets.delivery.calendar import NeverOpen, Region
+from widgets.delivery.learned import ENOUGH, Learned
 from widgets.delivery.planning import Asked, Plan, plan
 from widgets.delivery.reasons import why
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.shown import DeliveryView, Destination, Where
 from widgets.delivery.wording import by, odds, percent, span
 
-ENOUGH = 30
-"""Parcels that must have ended before a figure learned from them is told to a shopper."""
 MOST_PRODUCTS = 50
 ANYWHERE = "*"
 
@@ -23,14 +22,14 @@ LATER = sentence("We will tell you the day here, as soon as your parcel is on it
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
-def quote(ctx: Context, settings: DeliverySettings) -> DeliveryView | None:
+def quote(ctx: Context, settings: DeliverySettings, learned: Learned | None = None) -> DeliveryView | None:
     """Return when an order of now would arrive; None while the merchant has named no lane at all."""
     if not settings.enabled or not settings.lanes:
         return None
     country, products = _country(ctx, settings), _products(ctx.params.get("product", ""))
     where = _where(ctx, settings, country)
     try:
-        found = plan(settings, ctx.settings.zone, Asked(ctx.now, country, products=products))
+        found = plan(settings, ctx.settings.zone, Asked(ctx.now, country, products=products), learned)
     except NeverOpen:
         found = None
     if found is None:

@@ -27,6 +27,11 @@ class Spell:
     outcome: str
     entered: int = 0
 
+    @property
+    def counts(self) -> bool:
+        """Whether it ended while under observation."""
+        return self.outcome != OPEN and self.left >= self.entered
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

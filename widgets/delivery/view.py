@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from widgets.base import Context
+from widgets.delivery import estimates
 from widgets.delivery.followed import followed
 from widgets.delivery.quote import quote
 from widgets.delivery.settings import DeliverySettings
@@ -13,4 +14,4 @@ def view(conn: Connection, ctx: Context, settings: DeliverySettings) -> Delivery
     """Return when an order of now would arrive, or that of the page's order; None where nothing is promised."""
     if ctx.order is not None:
         return followed(conn, ctx, ctx.order)
-    return quote(ctx, settings)
+    return quote(ctx, settings, estimates.current(conn, ctx.shop.id))

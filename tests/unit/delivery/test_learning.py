@@ -243,13 +243,13 @@ def test_after_the_cutoff_is_learned_apart() -> None:
     late = Taken(Start(0, late=True), MONDAY + timedelta(days=1), MONDAY + timedelta(days=1), count=40)
     learned = learn(SETTINGS, BERLIN, taught(delivered(1, 100), orders=(TAKEN, late)))
     morning, evening = (
-        plan(SETTINGS, BERLIN, Asked(datetime(2026, 6, 29, hour, tzinfo=UTC), "DE"), learned)
+        plan(SETTINGS, BERLIN, Asked(datetime(2026, 6, 30, hour, tzinfo=UTC), "DE"), learned)
         for hour in (8, 16)
     )
     assert morning is not None
     assert evening is not None
-    assert morning.promise.latest == date(2026, 6, 30)
-    assert evening.promise.latest == date(2026, 7, 1)
+    assert morning.promise.latest == date(2026, 7, 1)
+    assert evening.promise.latest == date(2026, 7, 2)
     assert (morning.events, morning.data_until) == (100, date(2026, 6, 27))
     assert morning.chance is not None
     assert 0.9 <= morning.chance < 1

@@ -10,6 +10,7 @@ from plugin.settings import ShopSettings
 from plugin.shops import Shop
 from widgets import ALL, Context, Surface
 from widgets.delivery import planning, quote
+from widgets.delivery.learned import ENOUGH
 from widgets.delivery.settings import DeliverySettings
 
 LANE = {"countries": ["DE"], "min": 1, "max": 2, "carrier": "DHL", "days": "mon-sat"}
@@ -61,8 +62,8 @@ def test_the_day_changes_in_the_shops_zone_and_not_in_utc() -> None:
     ("chance", "events", "note", "whole"),
     [
         (None, 0, None, None),
-        (0.93, quote.ENOUGH - 1, None, None),
-        (0.93, quote.ENOUGH, "9 von 10 solchen Paketen sind bis Donnerstag da.", 93),
+        (0.93, ENOUGH - 1, None, None),
+        (0.93, ENOUGH, "9 von 10 solchen Paketen sind bis Donnerstag da.", 93),
         (0.05, 500, None, 5),
     ],
 )
