@@ -91,7 +91,7 @@ def _parcel(body: _Fulfillment, *, announced: bool) -> Parcel:
         carrier=body.tracking_company or None,
         number=body.tracking_number or None,
         url=link(body.tracking_url),
-        items=None if items is None else tuple(sorted((item.id, item.quantity) for item in items)),
+        items=tuple(sorted((item.id, item.quantity) for item in items)) if items else None,
         stages=(Stage(stage, updated_at),) if stage in STAGES else (),
         announced=announced,
     )

@@ -61,7 +61,8 @@ async def _parcel(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> Par
         url=link(tracked.get("url")),
         items=tuple(
             sorted((number_of(one["lineItem"]["id"], "LineItem"), one["quantity"] or 0) for one in lines)
-        ),
+        )
+        or None,
         stages=(Stage(stage, updated_at),) if stage in STAGES else (),
         scans=tuple(sorted((_scan(one) for one in scans), key=lambda scan: scan.id)),
     )

@@ -178,12 +178,14 @@ def _kept_pieces(state: OrderState) -> Counter[int]:
 def _covered(
     state: OrderState, parcels: Sequence[Leg], items: dict[int, tuple[tuple[int, int], ...] | None]
 ) -> bool:
+    """Tell whether the parcels hold all that is kept; one of which nobody knows what is in it holds everything."""
     if not parcels:
         return False
     held: Counter[int] = Counter()
+    lines = {line.id for line in state.facts.lines}
     for leg in parcels:
         inside = items[leg.number]
-        if inside is None:
+        if inside is None or not any(line in lines for line, _ in inside):
             return True
         for line, pieces in inside:
             held[line] += pieces

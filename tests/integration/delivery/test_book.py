@@ -160,6 +160,17 @@ async def test_of_several_parcels_the_last_one_counts(db: Database) -> None:
     assert card not in {row.number for row in await parcels(db, sent)}, "a gift card does not travel"
 
 
+@pytest.mark.parametrize("inside", [[], [{"id": 999, "quantity": 1}]])
+async def test_a_parcel_of_which_nobody_knows_what_is_in_it_holds_everything(
+    db: Database, inside: list[dict[str, int]]
+) -> None:
+    shop = await opened(db)
+    sent = bought(MONDAY)
+    parcel = sent.hand_over("2026-03-03T15:00", line_items=inside)
+    sent.scan(parcel, "2026-03-04T10:00", "delivered")
+    assert await outcome(db, shop, sent, "2026-03-04T10:01") == "kept"
+
+
 async def test_a_parcel_told_by_its_state_alone_is_delivered_when_that_was_first_told(db: Database) -> None:
     shop = await opened(db)
     sent = bought(MONDAY)
