@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
@@ -15,16 +15,19 @@ from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, up
 from plugin import clock, settings, tasks
 from plugin.core import order_book, order_codec, tombstones
 from plugin.core.order_book import OrderChange, order
-from plugin.core.orders import OrderState
+from plugin.core.orders import OrderFacts, OrderState
 from plugin.database import Utc, among
 from plugin.shopify import GatewayError, Unreachable, tell_of_late
 from plugin.shopify.flow import Late
 from plugin.tasks import TaskRun, Wanted
+from widgets.delivery import estimates, learned
 from widgets.delivery.journey import fate, legs
+from widgets.delivery.learned import Learned
 from widgets.delivery.risk import Outlook, Promised, outlook
 from widgets.delivery.settings import DeliverySettings
+from widgets.delivery.survival import Curve
 from widgets.delivery.tables import MISSED, OPEN, delivery_change, delivery_promise
-from widgets.delivery.terms import MODELS, terms
+from widgets.delivery.terms import MODELS, Terms, terms
 
 WATCH, TELL = "delivery.watch", "delivery.tell"
 PORTION = 200
@@ -112,6 +115,7 @@ def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list
     changes = order_book.load(conn, rows)
     before = {row.order_ref: row for row in conn.execute(_SAID, {"refs": list(rows)})}
     versions = settings.versions(conn, {change.shop_id for change in changes}, MODELS)
+    taught = cache(partial(estimates.current, conn))
     found = []
     for change in changes:
         row, state = rows[change.ref], change.state
@@ -120,11 +124,19 @@ def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list
         under = terms(versions, change.shop_id, state.facts.processed_at)
         ways = legs(state, under.zone, under.since, now)
         so_far = fate(state, ways, row.latest, under.zone, now)
-        promised = Promised(row.hand_over_by, row.latest, under.settings, under.zone)
+        travel = _travel(taught(change.shop_id), under, state.facts, now)
+        promised = Promised(row.hand_over_by, row.latest, under.settings, under.zone, travel)
         said = outlook(state, promised, so_far, ways, now)
         if said is not None and _is_news(said, before.get(change.ref), now.astimezone(under.zone).date()):
             found.append(_Found(change, said, first=row.late_at is None))
     return found
+
+
+def _travel(taught: Learned | None, under: Terms, facts: OrderFacts, now: datetime) -> Curve | None:
+    if taught is None or facts.country is None or not taught.is_fresh(now):
+        return None
+    found = learned.transit(taught, under.settings, facts.country, facts.province)
+    return None if found is None else found.curve
 
 
 def _is_news(said: Outlook, last: Row[Any] | None, today: date) -> bool:

@@ -1,6 +1,7 @@
 """A promise that will be broken is called late once, before anybody asks; a mild delay and silence raise no alarm."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from plugin.database import Database
 from plugin.tasks import task
 from tests import engine
 from tests.integration.delivery.parcels import GERMANY, Sent, at, bought, opened, tell
+from tests.integration.delivery.test_teaching import a_past
 from widgets.delivery.tables import delivery_change, delivery_promise
+from widgets.delivery.teaching import renew
 
 MONDAY = "2026-03-02T09:00"
 """Handed over by Tuesday the 3rd, with its buyer by Thursday the 5th, at the latest."""
@@ -129,3 +132,19 @@ async def test_a_long_past_is_let_rest_and_the_switch_keeps_flow_out_of_it(db: D
     assert [one.reason for one in await said(db, sent, "2026-06-30T10:00")] == ["not_sent"]
     wanted = select(task.c.key).where(task.c.name == "delivery.tell")
     assert await db.read(lambda conn: conn.execute(wanted).all()) == []
+
+
+async def test_what_was_learned_tells_of_a_slow_way_before_its_day(db: Database) -> None:
+    shop = await opened(db, active_from=at("2026-01-15T00:00"))
+    sent = bought("2026-03-09T08:00")
+    parcel = sent.hand_over("2026-03-10T15:00")
+    sent.scan(parcel, "2026-03-10T20:00")
+    await tell(db, shop, "2026-03-10T20:01", *sent.told)
+    mine = select(delivery_promise.c.latest)
+    assert await db.read(lambda conn: conn.execute(mine).scalar_one()) == date(2026, 3, 12)
+    assert await said(db, sent, "2026-03-11T08:00") == [], "by the lane it comes in time"
+    await a_past(db, shop, "2026-03-11T09:00")
+    await db.write(partial(renew, shop_id=shop.id, now=at("2026-03-11T09:00")))
+    (one,) = await said(db, sent, "2026-03-11T10:00")
+    assert (one.reason, one.latest) == ("carrier", date(2026, 3, 14))
+    assert 0.8 <= one.chance <= 0.9
