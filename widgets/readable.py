@@ -17,6 +17,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONEY = frozenset({"price", "subtotal", "tax", "outstanding", "discounts", "discrepancy", "on_amount"})
 """Amounts in minor units, whose currency is their record's or else the shop's."""
 
+_NAMES = frozenset({"number"})
+"""Whole numbers that name something and are no amount."""
+
 
 def readable(
     exported: Mapping[str, Any], language: Language, zone: ZoneInfo, currency: str, now: datetime
@@ -84,6 +87,8 @@ class _Words:
             word = VALUES["yes"] if value else VALUES["no"]
             return self.language.gettext(word)
         if isinstance(value, int):
+            if key in _NAMES:
+                return str(value)
             money = key in _MONEY
             return self.language.money(value, currency) if money else self.language.number(value)
         text = str(value)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 import widgets
 from plugin.core import access_log, adjustments, data_requests, removals
@@ -149,6 +149,12 @@ async def test_after_an_erasure_nothing_leads_back_and_it_is_counted(stage: Stag
     assert "Nothing is kept any more." in page
     assert "1 person, because it was asked for" in page
     assert page.count("because it was asked for") == 1
+    kept = await stage.db.read(
+        lambda conn: conn.execute(
+            select(access_log.access_log.c.account_id, access_log.access_log.c.order_ref)
+        ).all()
+    )
+    assert {tuple(row) for row in kept} == {(None, None)}
 
 
 @pytest.mark.parametrize("path", ["999/json", "x/json", "1/csv", "99999999999999999999/html"])

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
+from plugin.core import removals
 from plugin.core.accounts import account
 from plugin.core.order_book import order
-from plugin.database import open_database
+from plugin.core.removals import Removed
+from plugin.database import Database, open_database
+from plugin.shops import Shop
 from tests import engine
 from tests.engine import KEYRING, verified
 from tests.integration.conftest import migrated
@@ -17,6 +20,7 @@ from tests.integration.privacy.buying import ANNA, FIRST, NOW, erase, purchase, 
 from tests.integration.privacy.traces import traces
 from tests.servers import PostgresServer
 from webhooks import handle
+from webhooks.erasure import erase_customer
 
 
 async def installed(server: PostgresServer) -> str:
@@ -112,6 +116,30 @@ async def test_workers_and_erasures_all_at_once_leave_nothing_and_never_stall(
         assert (report.breaches, report.inbox_waiting, report.parked) == ((), 0, 0)
     finally:
         await db.close()
+
+
+async def test_two_erasures_of_one_person_at_once_are_one(db: Database) -> None:
+    """One that Shopify asks for and one that the person asked for; whichever comes second finds nobody."""
+
+    def bought(conn: Connection) -> Shop:
+        shop = engine.install(conn, now=NOW - timedelta(days=200))
+        for number in range(5):
+            engine.store(conn, "orders/create", purchase(number).body(), now=NOW)
+        engine.handle_all(conn, NOW)
+        engine.redeem(conn, shop, ANNA, 20, NOW, NOW)
+        engine.store(conn, "customers/redact", redact(ANNA, FIRST), now=NOW)
+        return shop
+
+    shop = await db.write(bought)
+    await asyncio.gather(
+        db.write(lambda conn: handle.handle_due(conn, KEYRING, NOW, 10)),
+        *(db.write(lambda conn: erase_customer(conn, KEYRING, shop, ANNA, (), NOW)) for _ in range(3)),
+    )
+    assert await db.read(lambda conn: traces(conn, [ANNA, *(FIRST + n for n in range(5))])) == []
+    [run] = await db.read(lambda conn: removals.runs(conn, shop.id, 10))
+    assert run.counts == {Removed.PEOPLE: 1}
+    report = await verified(db, NOW)
+    assert (report.breaches, report.inbox_waiting, report.parked) == ((), 0, 0)
 
 
 def _in_own_loop(url: str, work: Callable[[Connection], None]) -> None:
