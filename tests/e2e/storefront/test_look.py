@@ -113,7 +113,9 @@ DELIVERY = widget_fragment(
 )
 
 
-def look(page: Page, shop: Shop, theme: str, width: int, coupon: str = COUPON, **settings: Any) -> None:
+def look(
+    page: Page, shop: Shop, theme: str, width: int, coupon: str | None = COUPON, **settings: Any
+) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     shop.theme = theme
     shop.blocks = block("coupon", **settings) + block("loyalty", **settings)
@@ -142,6 +144,15 @@ def test_a_coupon_is_readable_in_every_state(page: Page, shop: Shop, theme: str,
     look(page, shop, THEMES[theme], 320, coupon=shown)
     assert page.locator("[data-dankbar=coupon]").get_by_text(STATES[state].title).is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    nobody_is_shut_out(page)
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+@pytest.mark.parametrize("theme", THEMES)
+def test_who_has_no_code_can_read_so_in_any_theme(page: Page, shop: Shop, theme: str, width: int) -> None:
+    look(page, shop, THEMES[theme], width, coupon=None)
+    assert page.get_by_text("No code is waiting right now.").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     nobody_is_shut_out(page)
 
 
