@@ -16,10 +16,11 @@ from plugin.shops import Shop
 from tests import engine
 from tests.integration.delivery.parcels import GERMANY, Sent, at, bought, opened, tell
 from tests.oracle.bodies import Piece
-from widgets.base import Subject
+from widgets.base import Export, Subject
 from widgets.delivery.privacy import erase, export
 from widgets.delivery.settings import DeliverySettings, Lane
 from widgets.delivery.tables import delivery_change, delivery_parcel, delivery_promise
+from widgets.processing import ORDERS
 
 MONDAY = "2026-03-02T09:00"
 """Before the cut-off in Berlin: packed by Tuesday, with its buyer by Thursday the 5th."""
@@ -36,6 +37,10 @@ async def parcels(db: Database, sent: Sent) -> list[Any]:
     found = select(delivery_parcel).join(order, order.c.id == delivery_parcel.c.order_ref)
     found = found.where(order.c.order_id == sent.id).order_by(delivery_parcel.c.handed_over_at)
     return list(await db.read(lambda conn: conn.execute(found).all()))
+
+
+def _listed(conn: Connection, of: Export, subject: Subject) -> list[Any]:
+    return list(of(conn, subject))
 
 
 def _execute(conn: Connection, statement: Update | Delete) -> None:
@@ -320,7 +325,35 @@ async def test_what_was_said_is_never_changed_and_erasure_takes_all_of_it(db: Da
     subject = Subject(shop.id, (), (refs[0],))
     kinds = [name for told in await db.read(lambda conn: list(export(conn, subject))) for name in told]
     assert kinds == ["promise", "later", "parcel"]
+    assert ORDERS.export is not None
+    (told,) = await db.read(partial(_listed, of=ORDERS.export, subject=subject))
+    (parcel,) = told["parcels"]
+    assert (parcel["tracking_number"], parcel["lines"][0]["quantity"]) == ("0034", 1)
     await db.write(lambda conn: erase(conn, subject, datetime.max.replace(tzinfo=at(MONDAY).tzinfo)))
     assert await booked(db) == {refs[1]}
     await db.write(lambda conn: privacy.erase_shop(conn, shop.id))
     assert await booked(db) == set()
+
+
+@pytest.mark.parametrize(
+    ("planted", "breach"),
+    [
+        (update(delivery_promise).values(outcome="missed"), "delivery promise"),
+        (update(delivery_promise).values(delivered_on=None), "delivery promise"),
+        (update(delivery_parcel).values(ended="lost"), "delivery parcel"),
+        (delete(delivery_parcel), "delivery parcel"),
+        (update(order).values(sealed=True), "delivery shop"),
+    ],
+)
+async def test_verify_finds_what_does_not_follow_from_the_facts(
+    db: Database, planted: Update | Delete, breach: str
+) -> None:
+    shop = await opened(db)
+    sent = bought(MONDAY)
+    parcel = sent.hand_over("2026-03-03T15:00")
+    sent.scan(parcel, "2026-03-04T10:00", "delivered")
+    await tell(db, shop, "2026-03-04T10:01", *sent.told)
+    assert (await engine.verified(db, at("2026-03-05T10:00"))).breaches == ()
+    await db.write(partial(_execute, statement=planted))
+    found = (await engine.verified(db, at("2026-03-05T10:00"))).breaches
+    assert breach in {one.invariant for one in found}
