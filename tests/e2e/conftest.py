@@ -1,11 +1,12 @@
 """One browser and one `dankbar sandbox` for all tests here; each test has a browser context of its own."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -41,8 +42,32 @@ class Sandbox:
 
     def secret(self) -> str:
         """The secret that both sides sign with."""
+        return self._secrets()["SHOPIFY_API_SECRET"]
+
+    def set(self, section: str, *values: str) -> None:
+        """Change settings from the command line; they hold everywhere within a second."""
+        database = {"DANKBAR_DATABASE_URL": f"sqlite:///{self.data / 'dankbar.db'}"}
+        command = [
+            str(Path(sys.executable).parent / "dankbar"),
+            "settings",
+            "--shop",
+            "example",
+            section,
+            *values,
+        ]
+        subprocess.run(
+            command, env={**os.environ, **self._secrets(), **database}, check=True, capture_output=True
+        )
+
+    def ready_codes(self) -> int:
+        """How many codes wait in the pool."""
+        with closing(sqlite3.connect(f"file:{self.data / 'dankbar.db'}?mode=ro", uri=True)) as book:
+            found: int = book.execute("SELECT count(*) FROM coupon_code WHERE state = 'free'").fetchone()[0]
+        return found
+
+    def _secrets(self) -> dict[str, str]:
         lines = (self.data / "sandbox.env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)["SHOPIFY_API_SECRET"]
+        return dict(line.split("=", 1) for line in lines)
 
 
 @pytest.fixture(scope="package")

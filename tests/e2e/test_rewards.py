@@ -1,11 +1,7 @@
 """A signed-in shopper redeems points in the shop, uses the code, and has the points back when the order is undone."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -19,25 +15,9 @@ FIVER = "5 € Rabatt"
 @pytest.fixture(autouse=True)
 def at_once(sandbox: Sandbox) -> Iterator[None]:
     """Points can be spent at once."""
-    change(sandbox, "pending_days=0")
+    sandbox.set("loyalty", "pending_days=0")
     yield
-    change(sandbox, "pending_days=14")
-
-
-def change(sandbox: Sandbox, *values: str) -> None:
-    """Change settings of points from the command line, and let the second pass until they hold everywhere."""
-    lines = (sandbox.data / "sandbox.env").read_text().splitlines()
-    own = dict(line.split("=", 1) for line in lines)
-    own["DANKBAR_DATABASE_URL"] = f"sqlite:///{sandbox.data / 'dankbar.db'}"
-    command = [
-        str(Path(sys.executable).parent / "dankbar"),
-        "settings",
-        "--shop",
-        "example",
-        "loyalty",
-        *values,
-    ]
-    subprocess.run(command, env={**os.environ, **own}, check=True, capture_output=True)
+    sandbox.set("loyalty", "pending_days=14")
 
 
 def points(walk: Walk) -> Locator:

@@ -4,6 +4,7 @@ from plugin.language import sentence
 from widgets.base import Surface, Widget
 from widgets.coupon import mails
 from widgets.coupon.alerts import alerts
+from widgets.coupon.asking import on_merge
 from widgets.coupon.effects import on_orders
 from widgets.coupon.exposure import AT_RISK
 from widgets.coupon.figures import figures
@@ -31,6 +32,7 @@ widget = Widget(
     tasks={**TASKS, **mails.TASKS},
     jobs=(*JOBS, *mails.JOBS),
     on_install=prepare,
+    on_merge=on_merge,
     rehearse=rehearse,
     processing=(mails.COPY, *PROCESSING),
     recall=mails.recall,

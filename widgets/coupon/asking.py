@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
-from plugin.core import order_book, tombstones
+from plugin import tasks
+from plugin.core import accounts, order_book, tombstones
 from plugin.core.order_book import order
 from plugin.database import among
 from plugin.shopify.customers import customer_facts
-from plugin.tasks import TaskRun
+from plugin.tasks import TaskRun, Wanted
 from widgets.coupon import people
+from widgets.coupon.deciding import CUSTOMER
 from widgets.coupon.effects import on_orders
+from widgets.coupon.groups import groups_of
 from widgets.coupon.stamps import Counted
 from widgets.coupon.tables import coupon
 
@@ -51,12 +56,32 @@ async def customer(run: TaskRun) -> None:
     )
     if row is None:
         return
+    pair = (shop_id, row.customer_id)
+    groups = await run.db.read(lambda conn: groups_of(conn, [pair]))
+    if groups[pair].kept != row.customer_id:
+        await run.db.write(partial(_ask_of_kept, row=row, day=day, now=now))
+        return
     answer = None
     if row.orders is None or (day is not None and (key, day) not in tags):
         facts = await customer_facts(run.gateway, run.shop, row.customer_id, tags=day is not None)
         answer = Answer(Counted(facts.orders if facts else 0, now), day, facts.tags if facts else ())
     decided = await run.db.write(lambda conn: decide(conn, shop_id, key, answer, now))
     run.bells.ring(*(f"order:{shop_id}:{order_id}" for order_id in decided))
+
+
+def on_merge(conn: Connection, shop_id: int, root: int, now: datetime) -> None:
+    """Have a person counted anew of whom only a part was, before their next order depends on it."""
+    (kept,) = accounts.by_id(conn, [root]).values()
+    if kept.customer_id is not None:
+        key = people.to_be_counted(conn, shop_id, kept.customer_id)
+        if key is not None:
+            tasks.enqueue(conn, [Wanted(shop_id, CUSTOMER, str(key), now, {})], now)
+
+
+def _ask_of_kept(conn: Connection, row: Row[Any], day: date | None, now: datetime) -> None:
+    """Ask about the one into whom a customer was merged since: Shopify does not know the other any more."""
+    key = people.kept_key(conn, row.shop_id, row.customer_id)
+    tasks.enqueue(conn, [Wanted(row.shop_id, CUSTOMER, f"{key}:{day}" if day else str(key), now, {})], now)
 
 
 def decide(conn: Connection, shop_id: int, key: int, answer: Answer | None, now: datetime) -> list[int]:
@@ -69,7 +94,7 @@ def decide(conn: Connection, shop_id: int, key: int, answer: Answer | None, now:
     if row is None:
         return []
     pair = (shop_id, row.customer_id)
-    members = people.groups_of(conn, [pair])[pair]
+    members = groups_of(conn, [pair])[pair].members
     refs = conn.execute(_WAITING, {"shops": [shop_id], "customers": sorted(members)}).scalars()
     changes = order_book.load(conn, refs)
     if answer is not None:

@@ -34,7 +34,7 @@ def card(conn: Connection, ctx: Context, settings: CouponSettings) -> Stamps | N
     pair = (ctx.shop.id, ctx.customer_id)
     counting = Counting(ctx.settings.active_since, ctx.settings.count_test_orders)
     person = people.read(conn, pair, counting)
-    if not person.counted:
+    if not person.known:
         return None
     have = stamps.on_card(stamps.total(person.counted, person.purchases), offer.every)
     return Stamps(

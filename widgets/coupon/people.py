@@ -4,35 +4,24 @@ It is read with the customer locked, so that two workers that handle two orders 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from plugin.core.accounts import PERSON, account
 from plugin.core.earning import Counting
 from plugin.core.order_book import OrderChange, order
-from plugin.database import Upsert, among, lock_rows
+from plugin.database import Big, Upsert, among, lock_rows
 from widgets.coupon import stamps
 from widgets.coupon.doubts import NOBODY, Buyer
+from widgets.coupon.groups import Group, Pair, among_pairs, groups_of
 from widgets.coupon.stamps import Counted, Counts, Purchase
 from widgets.coupon.tables import coupon_customer, coupon_tags
 
-Pair: TypeAlias = tuple[int, int]
-"""Shop and customer id."""
-
 _OTHER = account.alias("other")
-_GROUPS = (
-    select(account.c.shop_id, account.c.customer_id.label("asked"), _OTHER.c.customer_id)
-    .join(_OTHER, _OTHER.c.root_id == account.c.root_id)
-    .where(
-        among(account.c.shop_id, "shops"),
-        among(account.c.customer_id, "customers"),
-        _OTHER.c.customer_id.is_not(None),
-    )
-)
 _ADD = Upsert(lambda insert: insert(coupon_customer).on_conflict_do_nothing())
 _READ = (
     select(coupon_customer)
@@ -49,9 +38,16 @@ _ORDERS = select(
     ~order.c.sealed,
 )
 _ONE = PERSON.subquery("one")
+_KEPT = (
+    select(_OTHER.c.customer_id)
+    .join(account, account.c.root_id == _OTHER.c.id)
+    .where(account.c.shop_id == bindparam("shop"), account.c.customer_id == bindparam("customer"))
+    .scalar_subquery()
+)
 _PERSON = (
     select(
         _ONE.c.customer_id,
+        func.coalesce(_KEPT, bindparam("customer", type_=Big)).label("kept"),
         coupon_customer.c.orders.label("counted"),
         coupon_customer.c.counted_at,
         order.c.id,
@@ -80,8 +76,13 @@ _COUNT = (
 )
 _ABSORB = (
     update(coupon_customer)
-    .where(among(coupon_customer.c.id, "keys"), coupon_customer.c.orders.is_not(None))
-    .values(orders=0)
+    .where(among(coupon_customer.c.id, "keys"))
+    .values(orders=0, counted_at=bindparam("at", type_=coupon_customer.c.counted_at.type))
+)
+_RECOUNT = (
+    update(coupon_customer)
+    .where(coupon_customer.c.id == bindparam("key"))
+    .values(orders=None, counted_at=None)
 )
 
 
@@ -91,14 +92,23 @@ _ADD_TAGS = Upsert(lambda insert: insert(coupon_tags).on_conflict_do_nothing())
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One customer with all that were merged into them; ``counted`` is empty until Shopify was asked."""
+    """One customer with all that were merged into them, into whom Shopify ``kept``; they are known once that one is counted.
 
+    What was counted of the others alone says nothing of the orders that the kept one had.
+    """
+
+    kept: int
     counted: Counts
     purchases: tuple[Purchase, ...]
 
+    @property
+    def known(self) -> bool:
+        """Tell whether Shopify was asked."""
+        return self.kept in self.counted
+
     def buyer(self, ref: int) -> Buyer:
         """Return what this order is among theirs."""
-        if not self.counted:
+        if not self.known:
             return Buyer()
         own = next(one for one in self.purchases if one.ref == ref)
         return Buyer(
@@ -132,7 +142,8 @@ def buyers(conn: Connection, asked: Sequence[Asked], counting: Mapping[int, Coun
         if (customer := one.change.state.customer_id) is not None
     }
     groups = groups_of(conn, pairs)
-    rows = _ensured(conn, pairs, _members(groups))
+    kept = {(shop, group.kept) for (shop, _), group in groups.items()}
+    rows = _ensured(conn, kept, _members(groups))
     persons = _persons(conn, groups, rows, counting)
     tags = tags_of(conn, [row.id for row in rows.values()]) if any(one.tags for one in asked) else {}
     found = {}
@@ -141,7 +152,7 @@ def buyers(conn: Connection, asked: Sequence[Asked], counting: Mapping[int, Coun
         if customer is None:
             found[change.ref] = Found(NOBODY, None)
         else:
-            key = rows[change.shop_id, customer].id
+            key = rows[change.shop_id, groups[change.shop_id, customer].kept].id
             buyer = persons[change.shop_id, customer].buyer(change.ref)
             known = tags.get((key, one.day)) if one.day is not None else None
             found[change.ref] = Found(replace(buyer, tags=known), key)
@@ -160,23 +171,15 @@ def tag(conn: Connection, key: int, day: date, tags: Sequence[str]) -> None:
     conn.execute(_ADD_TAGS.on(conn), [row])
 
 
-def groups_of(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, frozenset[int]]:
-    """Return each customer with all that were merged into the same person."""
-    groups = {pair: {pair[1]} for pair in pairs}
-    if pairs:
-        for row in conn.execute(_GROUPS, _among(pairs)):
-            if (row.shop_id, row.asked) in groups:
-                groups[row.shop_id, row.asked].add(row.customer_id)
-    return {pair: frozenset(group) for pair, group in groups.items()}
-
-
 def read(conn: Connection, pair: Pair, counting: Counting) -> Person:
     """Return a person: what Shopify counted, and every order we know of."""
     rows = conn.execute(_PERSON, {"shop": pair[0], "customer": pair[1]}).all()
     counted = {
         one.customer_id: Counted(one.counted, one.counted_at) for one in rows if one.counted is not None
     }
-    return Person(counted, tuple(stamps.purchase(one, counting) for one in rows if one.id is not None))
+    return Person(
+        rows[0].kept, counted, tuple(stamps.purchase(one, counting) for one in rows if one.id is not None)
+    )
 
 
 def by_key(conn: Connection, shop_id: int, key: int) -> Row[Any] | None:
@@ -188,24 +191,46 @@ def by_key(conn: Connection, shop_id: int, key: int) -> Row[Any] | None:
 def count(conn: Connection, shop_id: int, customer_id: int, key: int, counted: Counted) -> None:
     """Write down, once, what Shopify counted; customers merged into this one are counted with it from now on."""
     pair = (shop_id, customer_id)
-    others = groups_of(conn, [pair])[pair] - {customer_id}
-    if (
-        not conn.execute(_COUNT, {"key": key, "count": counted.orders, "at": counted.at}).rowcount
-        or not others
-    ):
-        return
-    rows = _rows(conn, {(shop_id, one) for one in others})
-    conn.execute(_ABSORB, {"keys": [row.id for row in rows.values()]})
+    others = groups_of(conn, [pair])[pair].members - {customer_id}
+    found = conn.execute(_COUNT, {"key": key, "count": counted.orders, "at": counted.at})
+    if found.rowcount and others:
+        rows = _ensured(conn, {(shop_id, one) for one in others}, {(shop_id, one) for one in others})
+        conn.execute(_ABSORB, {"keys": [row.id for row in rows.values()], "at": counted.at})
+
+
+def kept_key(conn: Connection, shop_id: int, customer_id: int) -> int:
+    """Return our key of the customer into whom this one was merged, their own mostly; a row is made where it is new."""
+    pair = (shop_id, customer_id)
+    kept = (shop_id, groups_of(conn, [pair])[pair].kept)
+    return int(_ensured(conn, {kept}, {kept})[kept].id)
+
+
+def to_be_counted(conn: Connection, shop_id: int, customer_id: int) -> int | None:
+    """Return our key of a customer who is to be counted (again) after a merge; None where the counts of before add up.
+
+    That is where some of those who are one person now were counted and others never.
+    """
+    pair = (shop_id, customer_id)
+    group = groups_of(conn, [pair])[pair]
+    members = {(shop_id, one) for one in group.members}
+    rows = _rows(conn, members, lock=True)
+    counted = [row for row in rows.values() if row.orders is not None]
+    if not counted or len(counted) == len(members):
+        return None
+    kept = (shop_id, group.kept)
+    key = int(_ensured(conn, {kept}, {kept})[kept].id)
+    conn.execute(_RECOUNT, {"key": key})
+    return key
 
 
 def _persons(
     conn: Connection,
-    groups: Mapping[Pair, frozenset[int]],
+    groups: Mapping[Pair, Group],
     rows: Mapping[Pair, Row[Any]],
     counting: Mapping[int, Counting],
 ) -> dict[Pair, Person]:
     purchases: dict[Pair, list[Purchase]] = {pair: [] for pair in _members(groups)}
-    for row in conn.execute(_ORDERS, _among(purchases)) if purchases else ():
+    for row in conn.execute(_ORDERS, among_pairs(purchases)) if purchases else ():
         if (row.shop_id, row.customer_id) in purchases:
             purchases[row.shop_id, row.customer_id].append(stamps.purchase(row, counting[row.shop_id]))
     counted = {
@@ -213,15 +238,16 @@ def _persons(
     }
     return {
         (shop, asked): Person(
-            {one: counted[shop, one] for one in group if (shop, one) in counted},
-            tuple(one for member in group for one in purchases[shop, member]),
+            group.kept,
+            {one: counted[shop, one] for one in group.members if (shop, one) in counted},
+            tuple(one for member in group.members for one in purchases[shop, member]),
         )
         for (shop, asked), group in groups.items()
     }
 
 
-def _members(groups: Mapping[Pair, frozenset[int]]) -> set[Pair]:
-    return {(shop, one) for (shop, _), group in groups.items() for one in group}
+def _members(groups: Mapping[Pair, Group]) -> set[Pair]:
+    return {(shop, one) for (shop, _), group in groups.items() for one in group.members}
 
 
 def _ensured(conn: Connection, pairs: Collection[Pair], members: Collection[Pair]) -> dict[Pair, Row[Any]]:
@@ -237,10 +263,5 @@ def _rows(conn: Connection, pairs: Collection[Pair], *, lock: bool = False) -> d
     if not pairs:
         return {}
     statement = _READ_LOCKED if lock and lock_rows(conn) else _READ
-    found = {(row.shop_id, row.customer_id): row for row in conn.execute(statement, _among(pairs))}
+    found = {(row.shop_id, row.customer_id): row for row in conn.execute(statement, among_pairs(pairs))}
     return {pair: row for pair, row in found.items() if pair in pairs}
-
-
-def _among(pairs: Iterable[Pair]) -> dict[str, list[int]]:
-    pairs = list(pairs)
-    return {"shops": sorted({shop for shop, _ in pairs}), "customers": sorted({one for _, one in pairs})}

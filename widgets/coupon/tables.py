@@ -146,7 +146,7 @@ coupon_customer = Table(
     Index("uq_coupon_customer_customer_id_shop_id", "customer_id", "shop_id", unique=True),
 )
 """What Shopify said of a customer when a campaign first asked; ``orders`` None: not asked yet, else the number of
-orders at the instant ``counted_at``, which never changes."""
+orders at the instant ``counted_at``. It is asked again only after a merge with somebody who was never counted."""
 
 coupon_tags = Table(
     "coupon_tags",

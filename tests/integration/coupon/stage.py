@@ -130,7 +130,12 @@ class Stage:
 
     async def merge(self, deleted: int, kept: int) -> None:
         """Have a completed merge of customers arrive."""
-        await self.db.write(lambda conn: accounts.merge(conn, self.shop.id, deleted, kept))
+
+        def work(conn: Connection) -> None:
+            root = accounts.merge(conn, self.shop.id, deleted, kept)
+            asking.on_merge(conn, self.shop.id, root, self.now)
+
+        await self.db.write(work)
 
     def pass_time(self, **amount: float) -> None:
         self.now += timedelta(**amount)

@@ -171,9 +171,36 @@ async def test_who_was_merged_before_shopify_counted_is_counted_once(cards: Stag
     await cards.answer(BERT, 5)
     await cards.merge(BERT, ANNA)
     await buy(cards, 2)
-    assert await have(cards, 2) == (3, 3)
+    assert await have(cards, 2) is None, "who was kept was never counted"
+    assert await cards.states([2]) == ["pending"]
     await cards.answer(ANNA, 6)
     assert await have(cards, 2) == (3, 3)
+    await buy(cards, 3)
+    assert await values(cards, 2, 3) == [BETTER, ORDINARY]
+
+
+async def test_who_was_counted_is_counted_anew_with_somebody_who_never_was(cards: Stage) -> None:
+    await cards.set(stamp_every=0)
+    await buy(cards, 9, customer_id=BERT)
+    await cards.set(stamp_every=3)
+    await buy(cards, 1)
+    await cards.answer(ANNA, 1)
+    await cards.forget_tasks()
+    await cards.merge(BERT, ANNA)
+    assert [name for name, _ in await cards.tasks()] == ["coupon.customer"]
+    assert await have(cards, 1) is None
+    await cards.answer(ANNA, 5)
+    assert await have(cards, 1) == (2, 3), "three orders from before, Bert's of ours, and Anna's"
+    await buy(cards, 2, customer_id=BERT)
+    assert await values(cards, 2) == [BETTER]
+    assert await cards.breaches() == []
+
+
+async def test_a_merge_of_people_whom_no_campaign_asked_about_asks_nothing(cards: Stage) -> None:
+    await cards.forget_tasks()
+    await cards.merge(BERT, ANNA)
+    assert await cards.tasks() == []
+    assert await cards.rows(coupon_customer) == []
 
 
 async def test_a_coupon_moved_to_another_customer_waits_for_the_answer_about_them(cards: Stage) -> None:
@@ -319,6 +346,29 @@ async def test_somebody_whom_shopify_does_not_know_has_no_earlier_orders(new_err
     await errand.stage.order(1, customer_id=404)
     await errand.work()
     assert (await errand.stage.seen(1)).value_text == ORDINARY
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+async def test_a_question_about_somebody_who_was_merged_goes_to_the_one_who_was_kept(
+    new_errand: NewErrand, told_first: bool
+) -> None:
+    errand = await new_errand(CouponSettings(first_order_only=True))
+    await errand.work()
+    sim, stage, shop = errand.sim, errand.stage, errand.handle
+    anna, bert = (sim.customer(f"{name}@example.com", shop=shop) for name in ("anna", "bert"))
+    for _ in range(2):
+        sim.place_order(["20.00"], shop=shop, customer=anna)
+    if told_first:
+        await stage.order(1, customer_id=bert.id)
+    sim.merge_customers(anna, bert, shop=shop)
+    await stage.merge(bert.id, anna.id)
+    if not told_first:
+        await stage.order(1, customer_id=bert.id)
+    await errand.work()
+    await errand.work()
+    assert errand.failures == []
+    assert await stage.rows(coupon, "refusal", "doubt") == [("first", None)]
+    assert errand.calls("CustomerFacts") == 1
 
 
 async def test_while_shopify_is_away_only_who_depends_on_it_waits(new_errand: NewErrand) -> None:
