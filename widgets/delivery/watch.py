@@ -19,6 +19,7 @@ from plugin.core.orders import OrderFacts, OrderState
 from plugin.database import Utc, among
 from plugin.shopify import GatewayError, Unreachable, tell_of_late
 from plugin.shopify.flow import Late
+from plugin.shops import shop
 from plugin.tasks import TaskRun, Wanted
 from widgets.delivery import estimates, learned
 from widgets.delivery.journey import fate, legs
@@ -39,6 +40,9 @@ _OPEN = (
     select(delivery_promise)
     .where(
         text(OPEN),
+        delivery_promise.c.shop_id.in_(
+            select(shop.c.id).where(shop.c.uninstalled_at.is_(None), shop.c.installed_at.is_not(None))
+        ),
         or_(
             delivery_promise.c.hand_over_by < bindparam("today"),
             delivery_promise.c.outcome == MISSED,

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
+from plugin import shops
 from plugin.core.order_book import order
 from plugin.database import Database
 from plugin.tasks import task
@@ -122,6 +123,15 @@ async def test_nobody_is_told_what_came_was_called_off_or_is_not_paid(db: Databa
     for sent in (came, late, off, unpaid):
         await tell(db, shop, "2026-03-09T10:01", *sent.told)
         assert await said(db, sent, "2026-03-09T11:00") == []
+
+
+async def test_a_shop_that_has_left_is_not_watched(db: Database) -> None:
+    shop = await opened(db)
+    sent = bought(MONDAY)
+    await tell(db, shop, "2026-03-02T09:01", *sent.told)
+    left = update(shops.shop).values(uninstalled_at=at("2026-03-03T09:00"))
+    await db.write(lambda conn: conn.execute(left))
+    assert await said(db, sent, "2026-03-09T10:00") == []
 
 
 async def test_a_long_past_is_let_rest_and_the_switch_keeps_flow_out_of_it(db: Database) -> None:
