@@ -20,3 +20,4 @@ def _erase(conn: Connection, run: TaskRun, customer_id: int) -> None:
 
 
 TASKS: Mapping[str, Handler] = {privacy.ERASE: forget}
+"""All of them are done for a shop that has uninstalled the app as well: what was promised to a person still holds."""

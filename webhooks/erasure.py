@@ -38,9 +38,9 @@ _KEPT = (
     .order_by(inbox.c.id)
     .limit(PORTION)
 )
-_FETCHES = delete(task).where(
+_TASKS = delete(task).where(
     task.c.shop_id == bindparam("shop"),
-    task.c.name == widgets.FETCH_ORDER,
+    task.c.name == bindparam("task_name"),
     among(task.c.key, "keys"),
 )
 _OTHERS = delete(inbox).where(inbox.c.shop == bindparam("shop"), inbox.c.id != bindparam("but"))
@@ -57,7 +57,7 @@ def erase_customer(
     """Erase the listed orders and all orders whose resolved customer it is, and what is kept about that customer.
 
     Points stay summed without an owner. Late webhooks bring nothing back; erasing twice, or somebody unknown, changes
-    nothing but that they are recognised from now on.
+    nothing but that they are recognised from now on. Tasks that name them go too: whoever runs one ends it all the same.
     """
     pseudonyms = Pseudonyms(keyring, [shop])
     tombstones.alone(conn, shop.id)
@@ -67,7 +67,9 @@ def erase_customer(
     tombstones.bury(conn, shop.id, Kind.ORDER, sorted(orders), pseudonyms)
     tombstones.bury(conn, shop.id, Kind.CUSTOMER, sorted(customers), pseudonyms)
     clear_inbox(conn, keyring, shop.handle, orders, customers, now)
-    conn.execute(_FETCHES, {"shop": shop.id, "keys": [str(id) for id in sorted(orders)]})
+    for name, ids in ((widgets.FETCH_ORDER, orders), (privacy.ERASE, customers)):
+        keys = [str(id) for id in sorted(ids)]
+        conn.execute(_TASKS, {"shop": shop.id, "task_name": name, "keys": keys})
     data_requests.forget_orders(conn, shop.id, orders)
     subject = widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders)))
     if shop.installed:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from plugin.core import accounts, positions, redemptions
+from plugin.core import accounts, positions, redemptions, tombstones
 from plugin.core.accounts import Account, account
 from plugin.core.ledger import ADJUSTMENT, Entry, ledger_entry
 from plugin.core.privacy import MINE
@@ -116,7 +116,11 @@ def adjust(
     ends_at: datetime | None,
     now: datetime,
 ) -> Outcome:
-    """Post one entry for the customer, or say why not; points given can be spent at once and end at ``ends_at``."""
+    """Post one entry for the customer, or say why not; points given can be spent at once and end at ``ends_at``.
+
+    An erasure waits for it, and so finds what is said here.
+    """
+    tombstones.share(conn, [shop_id])
     root = _locked_root(conn, shop_id, customer_id)
     if root is None:
         return Outcome.NOBODY

@@ -22,6 +22,7 @@ _UNDER_WAY = select(task.c.id).where(
     task.c.shop_id == bindparam("shop"),
     task.c.name == privacy.ERASE,
     task.c.key == bindparam("key"),
+    task.c.state == "waiting",
 )
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
 from plugin.core import removals
 from plugin.core.accounts import account
+from plugin.core.adjustments import Adjustment, Outcome, adjust
 from plugin.core.order_book import order
 from plugin.core.removals import Removed
 from plugin.database import Database, open_database
@@ -16,7 +18,7 @@ from plugin.shops import Shop
 from tests import engine
 from tests.engine import KEYRING, verified
 from tests.integration.conftest import migrated
-from tests.integration.privacy.buying import ANNA, FIRST, NOW, erase, purchase, redact
+from tests.integration.privacy.buying import ANNA, FIRST, NOW, erase, purchase, redact, tell
 from tests.integration.privacy.traces import traces
 from tests.servers import PostgresServer
 from webhooks import handle
@@ -86,6 +88,42 @@ async def test_an_order_that_comes_while_its_erasure_is_under_way_waits_and_is_d
         assert await db.read(lambda conn: traces(conn, [ANNA, FIRST])) == []
         assert await db.read(lambda conn: conn.execute(select(order.c.id)).all()) == []
         assert await db.read(lambda conn: conn.execute(select(account.c.id)).all()) == []
+    finally:
+        await db.close()
+
+
+async def test_a_correction_under_way_when_its_customer_is_erased_leaves_no_word(
+    postgres_server: PostgresServer,
+) -> None:
+    url = await installed(postgres_server)
+    db = await open_database(url)
+    passed, ended = threading.Event(), threading.Event()
+    wanted = Adjustment("one", 50, "Frau Meier rief an", 4_242_424_242, told=True)
+    try:
+
+        def bought(conn: Connection) -> int:
+            tell(conn, purchase(0))
+            return int(conn.execute(select(account.c.shop_id)).scalar_one())
+
+        shop_id = await db.write(bought)
+
+        def slow(conn: Connection) -> None:
+            assert adjust(conn, shop_id, ANNA, wanted, None, NOW) is Outcome.POSTED
+            passed.set()
+            assert not ended.wait(0.5), "the erasure did not wait for the correction"
+
+        working = asyncio.create_task(asyncio.to_thread(_in_own_loop, url, slow))
+        await asyncio.to_thread(passed.wait)
+        await db.write(lambda conn: erase(conn, ANNA, FIRST))
+        ended.set()
+        await working
+        assert await db.read(lambda conn: traces(conn, [ANNA, FIRST, "Frau Meier", 4_242_424_242])) == []
+        assert (await verified(db, NOW)).breaches == ()
+
+        def after(conn: Connection) -> None:
+            assert adjust(conn, shop_id, ANNA, replace(wanted, key="two"), None, NOW) is Outcome.NOBODY
+
+        await db.write(after)
     finally:
         await db.close()
 

@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
-from sqlalchemy import Connection, select
+import pytest
+from sqlalchemy import Connection, select, update
 
 from plugin.core import privacy, removals
 from plugin.core.removals import Removed
@@ -13,11 +14,13 @@ from plugin.database import Database
 from plugin.runtime import Runtime
 from plugin.shopify import Gateway
 from plugin.shopify.transport import shop_client
+from plugin.shops import record_uninstall
 from plugin.tasks import claim, task
 from plugin.worker import Worker
 from tests import engine
 from tests.integration.privacy.traces import traces
 from tests.integration.widgets.stage import CUSTOMER, ORDER, Stage, facts
+from webhooks.erasure import erase_customer
 from widgets.pages import LIQUID
 
 PAGE, ERASE = "/trust/my-data", "/trust/erase"
@@ -155,6 +158,44 @@ async def test_asking_twice_and_being_asked_for_by_shopify_meanwhile_erases_once
         assert traces(conn, [CUSTOMER, ORDER]) == []
 
     await stage.db.read(check)
+
+
+async def test_an_erasure_asked_for_is_done_though_the_app_is_uninstalled_before(stage: Stage) -> None:
+    await bought(stage)
+    await stage.act(ERASE, form(await page(stage)), CUSTOMER)
+    now = datetime.now(UTC)
+    await stage.db.write(lambda conn: record_uninstall(conn, stage.shop.id, now, now))
+    await work(stage)
+    assert await left(stage.db) == 0
+    await stage.db.read(_gone)
+
+
+async def test_an_erasure_that_failed_for_good_can_be_asked_for_again(stage: Stage) -> None:
+    await bought(stage)
+    good = form(await page(stage))
+    await stage.act(ERASE, good, CUSTOMER)
+    await stage.db.write(lambda conn: conn.execute(update(task).values(state="parked")))
+    text = await page(stage)
+    assert "is being erased" not in text
+    await stage.act(ERASE, form(text), CUSTOMER)
+    assert "is being erased" in await page(stage)
+    await work(stage)
+    assert "Your data was erased." in await page(stage)
+
+
+@pytest.mark.parametrize("state", ["waiting", "parked"])
+async def test_shopifys_erasure_takes_the_task_of_their_own_with_it(stage: Stage, state: str) -> None:
+    await bought(stage)
+    await stage.act(ERASE, form(await page(stage)), CUSTOMER)
+
+    def redacted(conn: Connection) -> None:
+        conn.execute(update(task).values(state=state))
+        erase_customer(conn, stage.display.keyring, stage.shop, CUSTOMER, (), datetime.now(UTC))
+
+    await stage.db.write(redacted)
+    assert await left(stage.db) == 0
+    await stage.db.read(_gone)
+    assert "Your data was erased." in await page(stage)
 
 
 async def test_what_is_told_late_brings_nothing_back(stage: Stage) -> None:
