@@ -76,8 +76,8 @@ def _read(conn: Connection, desk: Desk) -> DutiesView:
 
 
 def _pages(desk: Desk) -> tuple[tuple[str, str], ...]:
-    """The pages that stand in the shop itself, and the preview of the block in each tone."""
-    gettext, shop = desk.language.gettext, f"https://{desk.shop.domain}"
+    """The pages that stand in the shop itself, under its own domain."""
+    gettext, shop = desk.language.gettext, f"https://{desk.shop.host}"
     return (
         (gettext("What happens with the data, for everybody"), f"{shop}{widgets.PANEL}"),
         (gettext("What is kept, for whoever is signed in"), f"{shop}{widgets.MINE}"),

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -110,6 +110,10 @@ class Office:
     def current(self, section: str) -> Version[Section]:
         return _aside(_current(self.config, section))
 
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run this in a transaction of the app's database."""
+        return _aside(_write(self.config, work))
+
     def _note(self, request: Any) -> None:
         if not request.url.startswith((self.origin, CDN)):
             self.elsewhere.append(request.url)
@@ -126,6 +130,14 @@ async def _current(config: Config, section: str) -> Version[Section]:
     db = await open_database(config.database_url)
     try:
         return await db.read(work)
+    finally:
+        await db.close()
+
+
+async def _write(config: Config, work: Callable[[Connection], T]) -> T:
+    db = await open_database(config.database_url)
+    try:
+        return await db.write(work)
     finally:
         await db.close()
 
