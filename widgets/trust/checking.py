@@ -14,10 +14,10 @@ from plugin.settings import Section
 from plugin.shops import Shop
 from plugin.shops import shop as shop_table
 from plugin.tasks import Handler, TaskRun, Wanted, task
-from widgets.trust.fetching import LIMIT, Fetcher, NoPage
+from widgets.trust.fetching import LIMIT, Fetcher, NoPage, Owns
 from widgets.trust.issuers import by_name
 from widgets.trust.links import host_of
-from widgets.trust.reading import is_own, names
+from widgets.trust.reading import Names, controls, is_own, names
 from widgets.trust.results import PASSING, Result
 from widgets.trust.settings import Seal, TrustSettings
 from widgets.trust.tables import trust_check
@@ -144,7 +144,22 @@ async def found(seal: Seal, shop: Shop, fetcher: Fetcher) -> Result:
         page = await fetcher.page(seal.verify_url, owns)
     except NoPage as none:
         return none.result
-    return Result(names(page, hosts, seal.seal_id).value)
+    named = names(page, hosts, seal.seal_id)
+    control = None if named is Names.NEITHER else controls(seal.verify_url, named, hosts, seal.seal_id)
+    if control is not None and await _echoes(control, named, fetcher, owns):
+        return Result.NEITHER
+    return Result(named.value)
+
+
+async def _echoes(control: tuple[str, str], named: Names, fetcher: Fetcher, owns: Owns) -> bool:
+    """Tell whether the issuer's page says of somebody made up what it said of the shop."""
+    url, other = control
+    try:
+        page = await fetcher.page(url, owns)
+    except NoPage:
+        return False
+    hosts, seal_id = ((), other) if named is Names.ID else ((other,), "")
+    return names(page, hosts, seal_id) is named
 
 
 def record(conn: Connection, shop_id: int, seal: str, result: Result, now: datetime) -> None:

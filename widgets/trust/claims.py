@@ -3,10 +3,12 @@
 import re
 
 _CLAIMS = re.compile(
-    r"umwelt|klima|co[2₂]|nachhaltig|ökolog|\böko|\bgrün|emission|recycl|kompostier|biologisch|biobas|plastikfrei"
-    r"|\bb[aä]um(e|en)?\b|aufforst|\bspende|gespendet|wohltätig|gemeinnützig"
-    r"|environment|\beco\b|\beco-|ecolog|\bgreen|sustainab|climate|carbon|compostabl|biodegrad|plastic[ -]free"
-    r"|\btrees?\b|\bdonat|\bcharit",
+    r"umwelt|klima|\bco\s?[2₂]|nachhaltig|ökolog|\böko|\bgrün|emission|recycl|kompostier|biologisch|biobas"
+    r"|\bbio-|plastikfrei|ohne plastik|blauer engel|meeres?schutz|naturschutz|tierschutz|artenschutz|regenwald"
+    r"|erneuerbar|\bb[aä]um(e|en)?\b|aufforst|\bspende|gespendet|wohltätig|gemeinnützig"
+    r"|environment|\beco|ecolog|\bgreen|sustainab|climate|carbon|compostabl|biodegrad|plastic[ -]free|without plastic"
+    r"|net[ -]zero|zero[ -]waste|renewable|fossil|organic\b|rainforest|\btrees?\b|\bdonat|\bcharit"
+    r"|\bwwf\b|\bunicef\b|\bgreenpeace\b|\bnabu\b",
     re.IGNORECASE,
 )
 

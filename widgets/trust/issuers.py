@@ -1,6 +1,7 @@
 """Who issues seals: those we know have a fixed list of domains, anybody else must not look like one of them."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,14 +37,17 @@ TUEV_SUED = Issuer(
 )
 ISSUERS = (TRUSTED_SHOPS, EHI, TUEV_SUED)
 
-_FOLDED = str.maketrans({"ü": "u", "ä": "a", "ö": "o", "0": "o", "1": "l", "3": "e", "5": "s", "@": "a"})
+_FOLDED = str.maketrans(
+    {"0": "o", "1": "l", "3": "e", "5": "s", "@": "a"}
+    | dict(zip("абвеёікмнорстухѕјԁԛԝһ", "abveeikmhopctyxsjdqwh", strict=True))
+    | dict(zip("αβεηικμνορτυχ", "abehikmvoptux", strict=True))
+)
+"""What stands for a letter in a name that is to be taken for another, and the letters of other scripts that look alike."""
 
 
 def by_name(text: str) -> Issuer | None:
     """Return the issuer that a merchant's words name; None for one that we do not know."""
-    if re.fullmatch(r"\W*ehi\W*", text.strip(), re.IGNORECASE) or re.match(
-        r"ehi\b", text.strip(), re.IGNORECASE
-    ):
+    if re.search(r"(?<![a-z])ehi(?![a-z])", _plain(text)):
         return EHI
     return _marked(text, ISSUERS)
 
@@ -54,5 +58,11 @@ def imitated(host: str) -> Issuer | None:
 
 
 def _marked(text: str, issuers: Iterable[Issuer]) -> Issuer | None:
-    plain = re.sub(r"[^a-z]", "", text.lower().translate(_FOLDED))
+    plain = re.sub(r"[^a-z]", "", _plain(text))
     return next((issuer for issuer in issuers if any(mark in plain for mark in issuer.marks)), None)
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents, and in the place of look-alike ones those they look like."""
+    apart = unicodedata.normalize("NFKD", text.lower().translate(_FOLDED))
+    return "".join(char for char in apart if not unicodedata.combining(char)).translate(_FOLDED)

@@ -16,7 +16,7 @@ class Promise:
 PROMISES = (
     Promise(
         sentence(
-            "Dankbar asks for no name, street address, e-mail address or telephone number, and keeps none."
+            "Dankbar asks for no customer's name, street address, e-mail address or telephone number, and keeps none."
         ),
         "tests/architecture/test_one_truth.py::test_nothing_asked_of_shopify_names_or_locates_anybody",
     ),
@@ -25,8 +25,10 @@ PROMISES = (
         "tests/e2e/test_my_data.py::test_no_widget_on_any_surface_asks_anybody_but_the_shop_and_the_app",
     ),
     Promise(
-        sentence("Dankbar sets no cookie and leaves nothing behind in the browser."),
-        "tests/e2e/test_quiet.py::test_a_storefront_speaks_to_the_shop_alone_and_the_app_sets_no_cookie",
+        sentence(
+            "Dankbar sets no cookie. The country that you choose for a delivery is remembered by your browser alone."
+        ),
+        "tests/e2e/test_delivery.py::test_a_visitor_chooses_where_it_goes_and_keeps_the_choice_to_the_browser",
     ),
     Promise(
         sentence("Dankbar does not record what is looked at in the shop, and makes no profile of it."),

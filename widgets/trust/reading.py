@@ -4,17 +4,33 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from html import unescape
+from urllib.parse import urlsplit
 
 from widgets.trust.links import within
 
-SHORTEST = 4
-"""A shorter id could stand on any page by chance; then only the shop's host counts, and so it does without a digit."""
+SHORTEST = 5
+"""A shorter id, such as a year, could stand on any page by chance; then only the shop's host counts, and so it does
+without a digit."""
 
-_UNSEEN = ("script", "style", "template", "textarea", "title")
+_UNSEEN = ("noscript", "script", "style", "template", "textarea", "title")
 """Elements whose text is no statement of the issuer's: it is not shown, or it repeats what was asked."""
+
+_VOID = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+_HIDDEN = re.compile(
+    r"\s(?:hidden(?=[\s=/]|$)|style\s*=\s*[\"']?[^\"'>]*(?:display\s*:\s*none|visibility\s*:\s*hidden))",
+    re.IGNORECASE,
+)
 
 _HREF = re.compile(r"\shref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _NAME = re.compile(r"/?[a-z][a-z0-9]*", re.IGNORECASE)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_OTHER = str.maketrans(
+    _LETTERS + _LETTERS.upper() + "0123456789",
+    _LETTERS[13:] + _LETTERS[:13] + (_LETTERS[13:] + _LETTERS[:13]).upper() + "5678901234",
+)
+"""Another word of the same form."""
 
 
 class Names(StrEnum):
@@ -28,11 +44,25 @@ class Names(StrEnum):
 def names(page: bytes, hosts: Iterable[str], seal_id: str) -> Names:
     """Return what the page says: text that people see, and for the shop's hosts also where its links lead."""
     texts, links = _said(page.decode("utf-8", "replace"))
-    if any(_of_host(host).search(said) for host in hosts for said in (texts, links)):
+    if any(_of_host(host).search(texts) or _of_host(host).search(links) for host in hosts):
         return Names.SHOP
     if len(seal_id) >= SHORTEST and re.search(r"\d", seal_id) and _of_id(seal_id).search(texts):
         return Names.ID
     return Names.NEITHER
+
+
+def controls(url: str, named: Names, hosts: Iterable[str], seal_id: str) -> tuple[str, str] | None:
+    """Return the address with what it asks for altered, and that other word; None where it does not ask for it.
+
+    A page that says as much about a shop or number that is made up only repeats what it was asked.
+    """
+    asked = [seal_id] if named is Names.ID else [host.removeprefix("www.") for host in hosts]
+    for word in asked:
+        found = re.search(re.escape(word), url, re.IGNORECASE)
+        if found:
+            other = word.translate(_OTHER)
+            return url[: found.start()] + other + url[found.end() :], other
+    return None
 
 
 def is_own(host: str, hosts: Iterable[str]) -> bool:
@@ -61,7 +91,16 @@ def _said(html: str) -> tuple[str, str]:
         texts.append(text)
         if re.match(r"a\s", tag, re.IGNORECASE):
             links += [next(filter(None, found), "") for found in _HREF.findall(tag)]
-    return re.sub(r"\s+", " ", unescape(" ".join(texts))), unescape("\n".join(links))
+    hosts = " ".join(_host(unescape(found)) for found in links)
+    return re.sub(r"\s+", " ", unescape(" ".join(texts))), hosts
+
+
+def _host(address: str) -> str:
+    """Return the host that a link leads to, empty within the page's own."""
+    try:
+        return urlsplit(address.strip()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _pieces(html: str) -> Iterator[tuple[str, str]]:
@@ -85,7 +124,20 @@ def _after(html: str, start: int) -> tuple[int, str]:
         closing = re.compile(rf"</{name[0]}\b", re.IGNORECASE).search(html, start)
         return _end(html, ">", closing.start() if closing else len(html)), ""
     end = _end(html, ">", start)
-    return end, html[start + 1 : end - 1]
+    tag = html[start + 1 : end - 1]
+    if name[0][0] != "/" and _HIDDEN.search(tag) and name[0].lower() not in _VOID:
+        return _past(html, name[0], end), ""
+    return end, tag
+
+
+def _past(html: str, name: str, start: int) -> int:
+    """Return where an element ends whose start tag ends at ``start``: with its own end tag, or never."""
+    depth = 1
+    for found in re.finditer(rf"<(/?){re.escape(name)}\b", html[start:], re.IGNORECASE):
+        depth += -1 if found[1] else 1
+        if depth == 0:
+            return _end(html, ">", start + found.start())
+    return len(html)
 
 
 def _end(html: str, mark: str, start: int) -> int:

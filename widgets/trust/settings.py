@@ -38,6 +38,17 @@ def printable(value: str) -> str:
     return text
 
 
+def unproved(value: str) -> str:
+    """Return a text that claims nothing about the environment or donations. Raises ValueError."""
+    if needs_proof(value):
+        raise ValueError(
+            sentence(
+                "Words about the environment or donations need proof: enter them as a seal, with its link."
+            )
+        )
+    return value
+
+
 class Person(Item):
     """Somebody who packs parcels."""
 
@@ -55,17 +66,7 @@ class Person(Item):
     )
 
     _printable = field_validator("name", "about")(printable)
-
-    @field_validator("about")
-    @classmethod
-    def _claims_nothing(cls, value: str) -> str:
-        if needs_proof(value):
-            raise ValueError(
-                sentence(
-                    "Words about the environment or donations need proof: enter them as a seal, with its link."
-                )
-            )
-        return value
+    _claims_nothing = field_validator("name", "about")(unproved)
 
 
 class Seal(Item):
@@ -149,8 +150,8 @@ class Seal(Item):
 
     @model_validator(mode="after")
     def _is_the_issuers(self) -> Self:
-        host, known = host_of(self.verify_url), by_name(self.issuer)
-        if known is not None and not known.owns(host):
+        host, named = host_of(self.verify_url), (by_name(self.issuer), by_name(self.says))
+        if any(known is not None and not known.owns(host) for known in named):
             raise WrongField("verify_url", sentence("This link does not lead to the issuer's own pages."))
         if imitated(host) is not None:
             raise WrongField("verify_url", sentence("This host looks like an issuer's and is not theirs."))
@@ -210,6 +211,7 @@ class TrustSettings(Section):
     )
 
     _printable = field_validator("hours", "email", "phone")(printable)
+    _claims_nothing = field_validator("hours")(unproved)
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from tests.integration.trust.issuer import answer
+from tests.integration.trust.issuer import HOST, answer
 from tests.integration.trust.rounds import PAGE, SEAL, Rounds, inside
 from tests.integration.widgets.stage import CHECKOUT, facts
 from widgets.trust.addresses import is_public
@@ -38,6 +38,22 @@ async def test_the_number_will_do_where_it_can_be_nothing_else(rounds: Rounds) -
     await rounds.save(SEAL, {**SEAL, "seal_id": "1", "issuer": "Anderswo"})
     await rounds.work()
     assert [seal["issuer"] for seal in await rounds.shown()] == ["Siegelwerk"]
+
+
+@pytest.mark.parametrize(("asked", "other"), [("SW-48213", "FJ-93768"), ("muster.example", "zhfgre.rknzcyr")])
+async def test_a_page_that_repeats_what_it_is_asked_proves_nothing(
+    rounds: Rounds, asked: str, other: str
+) -> None:
+    for word in (asked, other):
+        rounds.issuer.pages[f"/find?q={word}"] = answer(f"<p>{word} wurde nicht gefunden.</p>".encode())
+    seal = {**SEAL, "verify_url": f"https://{HOST}/find?q={asked}"}
+    await rounds.save(seal)
+    await rounds.work()
+    assert await rounds.shown() == []
+    rounds.issuer.pages[f"/find?q={other}"] = answer(b"<p>Nicht gefunden.</p>")
+    await rounds.save({**seal, "issuer": "Siegelhaus"})
+    await rounds.work()
+    assert [shown["issuer"] for shown in await rounds.shown()] == ["Siegelhaus"]
 
 
 async def test_a_page_that_names_neither_is_linked_and_not_checked(rounds: Rounds) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plugin.errors import Invalid
 from plugin.settings import validated
+from widgets.trust.claims import needs_proof
 from widgets.trust.issuers import ISSUERS, by_name, imitated
 from widgets.trust.links import host_of, link
 from widgets.trust.settings import TrustSettings
@@ -168,6 +169,14 @@ def test_who_is_known_by_name_and_who_is_imitated() -> None:
         "TÜV SÜD",
     ]
     assert by_name("Vehikel-Siegel") is None
+    for text in (
+        "Siegel des EHI",
+        "Geprüft: EHI.",
+        "T\u0170V S\u0170D",
+        "\u0422rusted Shops",
+        "Trusted Sh\u043eps",
+    ):
+        assert by_name(text) is not None, text
     assert by_name("TÜV Saarland") is None
     assert imitated("www.trustedshops.de") is None
     assert imitated("trustedshops.de.evil.example") is not None
@@ -190,11 +199,41 @@ def test_words_about_the_environment_or_donations_need_a_proof(changes: dict[str
     assert list(refusal(**{**changes, "proof_url": "http://proof.example"})) == ["seals[0].proof_url"]
 
 
-def test_a_person_claims_nothing_about_the_environment() -> None:
-    people = [{"name": "Jonas", "about": "verschickt alles klimaneutral"}]
+@pytest.mark.parametrize(
+    "says", ["Trusted Shops", "Geprüft von Trusted Sh\u043eps", "Siegel des EHI", "TÜV SÜD geprüft"]
+)
+def test_what_a_seal_says_is_not_another_issuers_name(says: str) -> None:
+    changes = {"issuer": "ACME Prüfstelle", "verify_url": "https://acme.example.org/x"}
+    assert taken(**changes, says="Geprüfter Laden").seals
+    assert list(refusal(**changes, says=says)) == ["seals[0].verify_url"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"people": [{"name": "Jonas", "about": "verschickt alles klimaneutral"}]}, "people[0].about"),
+        ({"people": [{"name": "Klimaneutral GmbH"}]}, "people[0].name"),
+        ({"hours": "Climate neutral since 2020"}, "hours"),
+    ],
+)
+def test_no_other_text_claims_anything_about_the_environment(patch: dict[str, object], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        validated(TrustSettings, TrustSettings(), {"people": people})
-    assert list(refused.value.fields) == ["people[0].about"]
+        validated(TrustSettings, TrustSettings(), patch)
+    assert list(refused.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    "Zero Waste|Erneuerbare Energie|100 % renewable energy|net zero|ecofriendly|EcoVadis Gold|Bio-Siegel|Ohne Plastik"
+    "|CO 2-neutral|fossil free|Meeresschutz|Blauer Engel|1 € goes to WWF|Wir unterstützen UNICEF".split("|"),
+)
+def test_claims_are_known_in_many_words(claim: str) -> None:
+    assert needs_proof(claim)
+
+
+@pytest.mark.parametrize("text", ["Mo bis Fr, 9 bis 16 Uhr", "Lena packt seit 2019", "Spend less, save more"])
+def test_plain_words_claim_nothing(text: str) -> None:
+    assert not needs_proof(text)
 
 
 @pytest.mark.parametrize(
