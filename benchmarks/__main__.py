@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 
-from benchmarks import accept, books, machine, readable, reading, start, worker
+from benchmarks import accept, books, machine, promised, readable, reading, start, worker
 from benchmarks.figures import HEAD, Figure, medians, row
 from benchmarks.homes import POSTGRESQL, SQLITE, Home, homes
 from benchmarks.sizes import FULL, QUICK, Size
@@ -20,6 +20,7 @@ ALL: Mapping[str, Measure] = {
     "worker": worker.measure,
     "books": books.measure,
     "start": start.measure,
+    "promised": promised.measure,
 }
 HOMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 

@@ -119,8 +119,13 @@ class Days:
 
     def passed_over(self, start: date, end: date) -> tuple[Closed, ...]:
         """Return the days from ``start`` up to before ``end`` on which nothing moved."""
-        days = (start + timedelta(days=number) for number in range((end - start).days))
-        return tuple(found for day in days if (found := self.closed(day)) is not None)
+        return _passed_over(self, start, end)
+
+
+@lru_cache(8192)
+def _passed_over(days: Days, start: date, end: date) -> tuple[Closed, ...]:
+    between = (start + timedelta(days=number) for number in range((end - start).days))
+    return tuple(found for day in between if (found := days.closed(day)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,7 @@ def _ruler(days: Days, year: int) -> _Ruler:
     return _Ruler(start, end, tuple(working), tuple(before))
 
 
+@lru_cache(1024)
 def weekdays(text: str) -> frozenset[int]:
     """Return the weekdays of ``mon-fri``, ``mon-sat`` or ``mon,wed,fri``. Raises ValueError."""
     found: set[int] = set()
