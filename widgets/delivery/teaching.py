@@ -118,10 +118,13 @@ _MATURED = (
 
 
 def teach(conn: Connection, shop_id: int | None, now: datetime) -> int:
-    """Renew the estimate of one shop after another; returns how many were looked at."""
+    """Renew the estimate of one shop after another; returns how many, and 0 at once where it is asked for one."""
+    if shop_id is not None:
+        renew(conn, shop_id, now)
+        return 0
     after = clock.reached(conn, LEARN)
     turn = next((shop for shop in shops.installed_shops(conn) if shop.id > after), None)
-    if turn is not None and shop_id in {None, turn.id}:
+    if turn is not None:
         renew(conn, turn.id, now)
     clock.reach(conn, LEARN, now, turn.id if turn else 0)
     return int(turn is not None)
