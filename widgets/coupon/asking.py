@@ -17,7 +17,7 @@ from plugin.tasks import TaskRun, Wanted
 from widgets.coupon import people
 from widgets.coupon.deciding import CUSTOMER
 from widgets.coupon.effects import on_orders
-from widgets.coupon.groups import groups_of
+from widgets.coupon.groups import Group, groups_of
 from widgets.coupon.stamps import Counted
 from widgets.coupon.tables import coupon
 
@@ -40,6 +40,8 @@ class Answer:
     counted: Counted
     day: date | None = None
     tags: Sequence[str] = ()
+    of: Group | None = None
+    """Who was one person when Shopify was asked."""
 
 
 async def customer(run: TaskRun) -> None:
@@ -64,7 +66,8 @@ async def customer(run: TaskRun) -> None:
     answer = None
     if row.orders is None or (day is not None and (key, day) not in tags):
         facts = await customer_facts(run.gateway, run.shop, row.customer_id, tags=day is not None)
-        answer = Answer(Counted(facts.orders if facts else 0, now), day, facts.tags if facts else ())
+        counted = Counted(facts.orders if facts else 0, now)
+        answer = Answer(counted, day, facts.tags if facts else (), groups[pair])
     decided = await run.db.write(lambda conn: decide(conn, shop_id, key, answer, now))
     run.bells.ring(*(f"order:{shop_id}:{order_id}" for order_id in decided))
 
@@ -87,15 +90,19 @@ def _ask_of_kept(conn: Connection, row: Row[Any], day: date | None, now: datetim
 def decide(conn: Connection, shop_id: int, key: int, answer: Answer | None, now: datetime) -> list[int]:
     """Write the answer down, unless there is one, and decide what waited for it; returns Shopify's ids of the orders.
 
-    Orders are locked before customers, as everywhere.
+    Orders are locked before customers, as everywhere. What was said before a merge says nothing of the person after it:
+    then it is asked again.
     """
     tombstones.share(conn, [shop_id])
     row = people.by_key(conn, shop_id, key)
     if row is None:
         return []
     pair = (shop_id, row.customer_id)
-    members = groups_of(conn, [pair])[pair].members
-    refs = conn.execute(_WAITING, {"shops": [shop_id], "customers": sorted(members)}).scalars()
+    group = groups_of(conn, [pair])[pair]
+    if answer is not None and answer.of not in {None, group}:
+        _ask_of_kept(conn, row, answer.day, now)
+        return []
+    refs = conn.execute(_WAITING, {"shops": [shop_id], "customers": sorted(group.members)}).scalars()
     changes = order_book.load(conn, refs)
     if answer is not None:
         people.count(conn, shop_id, row.customer_id, key, answer.counted)

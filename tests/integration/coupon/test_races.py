@@ -4,13 +4,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from plugin import settings
 from plugin.core import order_book, tombstones
 from plugin.core.orders import Arrival
 from plugin.settings import ShopSettings
 from tests.integration.coupon.stage import Stage
+from widgets.coupon import campaigns, mending
 from widgets.coupon.effects import on_orders
 from widgets.coupon.preparing import on_change, on_shop_change
 from widgets.coupon.settings import CouponSettings
@@ -134,4 +135,20 @@ async def test_a_month_that_begins_anew_in_another_currency_holds_nothing_of_the
     await at_once(stage, change, orders)
     assert await stage.rows(coupon_budget, "issued") == [(0,)]
     assert await stage.states([1, 2]) == ["none", "none"]
+    assert await stage.breaches() == []
+
+
+async def test_an_order_that_comes_while_its_discount_is_found_deleted_is_of_the_new_one(
+    stage: Stage,
+) -> None:
+    await full(stage)
+    orders = batch(stage, [stage.arrival(id) for id in (1, 2)])
+
+    def found_deleted(conn: Connection) -> None:
+        (node,) = campaigns.by_id(conn, set(conn.execute(select(coupon_node.c.id)).scalars())).values()
+        mending.gone(conn, node, stage.now)
+
+    await at_once(stage, found_deleted, orders)
+    (heir,) = [id for id, trouble in await stage.rows(coupon_node, "id", "trouble") if trouble is None]
+    assert await stage.rows(coupon, "node_id", "waiting") == [(heir, True)] * 2
     assert await stage.breaches() == []

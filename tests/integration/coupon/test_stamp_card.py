@@ -4,8 +4,10 @@ import pytest
 
 from tests.integration.coupon.shopify import Errand, NewErrand
 from tests.integration.coupon.stage import Stage
-from widgets.coupon import widget
+from widgets.coupon import asking, widget
+from widgets.coupon.groups import Group
 from widgets.coupon.settings import CouponSettings
+from widgets.coupon.stamps import Counted
 from widgets.coupon.tables import coupon, coupon_customer
 from widgets.fragment import fragment
 
@@ -194,6 +196,19 @@ async def test_who_was_counted_is_counted_anew_with_somebody_who_never_was(cards
     await buy(cards, 2, customer_id=BERT)
     assert await values(cards, 2) == [BETTER]
     assert await cards.breaches() == []
+
+
+async def test_what_shopify_said_before_a_merge_is_not_taken_for_what_it_says_after(cards: Stage) -> None:
+    await buy(cards, 1)
+    before = asking.Answer(Counted(1, cards.now), of=Group(ANNA, frozenset({ANNA})))
+    await cards.merge(BERT, ANNA)
+    await cards.forget_tasks()
+    (key,) = [id for (id,) in await cards.rows(coupon_customer, "id")]
+    await cards.db.write(lambda conn: asking.decide(conn, cards.shop.id, key, before, cards.now))
+    assert await cards.states([1]) == ["pending"]
+    assert await cards.tasks() == [("coupon.customer", str(key))]
+    await cards.answer(ANNA, 6)
+    assert await values(cards, 1) == [BETTER]
 
 
 async def test_a_merge_of_people_whom_no_campaign_asked_about_asks_nothing(cards: Stage) -> None:
