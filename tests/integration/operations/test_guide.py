@@ -46,3 +46,13 @@ def test_the_files_of_the_guide_are_there() -> None:
     named = set(re.findall(r"deploy/[\w.@/-]+\w", GUIDE))
     assert len(named) >= 5
     assert all((ROOT / name).exists() for name in named)
+
+
+def test_each_threat_names_tests_that_there_are() -> None:
+    text = (ROOT / "docs/threat-model.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    assert len(rows) > 15
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/.]+)`", row)
+        assert named, row
+        assert all((ROOT / name).exists() for name in named), row

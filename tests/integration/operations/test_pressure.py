@@ -54,7 +54,11 @@ async def opened(url: str) -> AsyncIterator[App]:
     state: dict[str, Any] = {}
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    living = asyncio.create_task(app({"type": "lifespan", "state": state}, told.get, said.put))  # type: ignore[arg-type]
+
+    async def live() -> None:
+        await app({"type": "lifespan", "state": state}, told.get, said.put)  # type: ignore[arg-type]
+
+    living = asyncio.create_task(live())
     told.put_nowait({"type": "lifespan.startup"})
     assert (await said.get())["type"] == "lifespan.startup.complete"
 

@@ -95,3 +95,15 @@ def test_libraries_speak_up_from_warnings_only(written: Any) -> None:
     )
     structlog.get_logger("plugin.test").info("said")
     assert [line["event"] for line in written()] == ["said"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['x"}\n{"event": "forged"', "a\r\nb", "\x1b[2J\x1b[1;31m", "a\u2028b\u0085c", "\x00", "{{ 7*7 }} %s {0}"],
+)
+def test_a_line_stays_one_line_whatever_it_is_told(written: Any, text: str) -> None:
+    structlog.get_logger("plugin.test").warning("parked", shop=text, topic=text)
+    logging.getLogger("somebody.elses").warning("failed: %s", text)
+    own, other = written()
+    assert (own["event"], own["shop"], own["topic"]) == ("parked", text, text)
+    assert other["event"] == f"failed: {text}"
