@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, tuple_
 
 from plugin.core import order_codec
 from plugin.core.order_book import order
 from plugin.language import sentence
 from widgets.base import Breach, Invariant
-from widgets.coupon import uses
+from widgets.coupon import taken, uses
 from widgets.coupon.owed import is_void
 from widgets.coupon.tables import (
     ASKED,
@@ -21,6 +21,7 @@ from widgets.coupon.tables import (
     coupon_budget,
     coupon_code,
     coupon_node,
+    coupon_use,
 )
 
 PORTION = 500
@@ -93,6 +94,13 @@ _FACES = (
     .scalar_subquery()
 )
 _BUDGETS = select(coupon_budget, _FACES.label("faces"))
+_USES = (
+    select(coupon_use, coupon_code.c.code, order.c.state)
+    .join(coupon_code, coupon_code.c.id == coupon_use.c.code_id)
+    .join(order, order.c.id == coupon_use.c.order_ref)
+    .where(coupon_code.c.code.is_not(None), ~order.c.sealed)
+    .order_by(coupon_use.c.code_id, coupon_use.c.order_ref)
+)
 _VOID_WITH_CODE = (
     select(coupon_code.c.id)
     .join(coupon, coupon.c.order_ref == coupon_code.c.order_ref)
@@ -146,6 +154,22 @@ def within_cap(conn: Connection, shop_id: int | None, now: datetime) -> Iterator
             yield Breach("coupon cap", None, f"What shop {row.shop_id} issued in {row.month} is miscounted.")
 
 
+def brought(conn: Connection, shop_id: int | None, now: datetime) -> Iterator[Breach]:
+    """What a use says it brought and took off is what its order's facts say."""
+    statement, after = _of(shop_id, _USES), (0, 0)
+    place = tuple_(coupon_use.c.code_id, coupon_use.c.order_ref)
+    while rows := conn.execute(statement.where(place > after).limit(PORTION)).all():
+        for row in rows:
+            state = order_codec.decode(row.state)
+            found = (taken.revenue(state), taken.discount(state, row.code))
+            if (row.revenue, row.discount) != found:
+                detail = (
+                    f"What code {row.code_id} brought with order {row.order_ref} does not follow its facts."
+                )
+                yield Breach("coupon use", None, detail)
+        after = (rows[-1].code_id, rows[-1].order_ref)
+
+
 def _of_budget(shop_id: int | None) -> Select[Any]:
     return _BUDGETS if shop_id is None else _BUDGETS.where(coupon_budget.c.shop_id == shop_id)
 
@@ -187,4 +211,9 @@ INVARIANTS = (
         {"coupon target": sentence("A coupon does not follow its order."), "coupon cap": _MISCOUNTED},
     ),
     Invariant("coupon cap", within_cap, {"coupon cap": _MISCOUNTED}),
+    Invariant(
+        "coupon use",
+        brought,
+        {"coupon use": sentence("What a used coupon brought or took off is not what its order says.")},
+    ),
 )

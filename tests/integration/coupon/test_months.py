@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 
 from plugin import settings
 from plugin.core.orders import Line, Refund, RefundLine
@@ -12,6 +12,7 @@ from plugin.language import language
 from plugin.settings import ShopSettings
 from tests.integration.coupon.stage import LOCALES, Stage, install, mint
 from tests.integration.coupon.test_privacy import person
+from widgets.coupon import invariants
 from widgets.coupon.deciding import MODELS
 from widgets.coupon.months import MONTHLY, begins
 from widgets.coupon.privacy import erase
@@ -217,3 +218,20 @@ async def test_telling_an_order_again_writes_nothing_of_its_use(stage: Stage) ->
     stage.pass_time(hours=1)
     await stage.order(2, **{**sold, "codes": (), "applications": ()})
     assert await stage.rows(coupon_use) == []
+
+
+async def test_a_use_that_does_not_follow_its_order_is_noticed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invariants, "PORTION", 2)
+    await stage.tell(*(stage.arrival(id) for id in range(1, 6)))
+    codes = [await stage.code(number) for number in range(1, 6)]
+    for number, code in enumerate(codes, 11):
+        await stage.order(number, **used(code, 800))
+    stage.pass_time(hours=1)
+    await stage.order(11, **used(codes[0], 800), cancelled_at=stage.now)
+    assert await stage.breaches() == []
+    wrong = update(coupon_use).where(coupon_use.c.revenue > 0).values(discount=799)
+    await stage.db.write(lambda conn: conn.execute(wrong))
+    found = [text for text in await stage.breaches() if "does not follow its facts" in text]
+    assert len(found) == 4
