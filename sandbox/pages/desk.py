@@ -10,7 +10,7 @@ from sandbox.money import decimal, of_set
 from sandbox.pages.shop import FRONT
 from sandbox.pages.visits import Stay, page, see
 from sandbox.simulator import Simulator
-from sandbox.state import Order, Refused
+from sandbox.state import Customer, Order, Refused
 
 Deed = Callable[[Simulator, Order], object]
 
@@ -48,6 +48,24 @@ def _deliver(simulator: Simulator, order: Order) -> object:
     return simulator.scan(order, parcel["id"], "delivered")
 
 
+def _person(simulator: Simulator, order: Order) -> tuple[Customer, str]:
+    """The order's customer, and the handle of its shop."""
+    shop, person = simulator.shop_of(order), order.body["customer"]
+    if person is None:
+        raise Refused(f"{order.body['name']} has no customer.")
+    return shop.customers[person["id"]], shop.handle
+
+
+def _ask_data(simulator: Simulator, order: Order) -> object:
+    customer, handle = _person(simulator, order)
+    return simulator.request_data(customer, [order.id], shop=handle)
+
+
+def _redact(simulator: Simulator, order: Order) -> None:
+    customer, handle = _person(simulator, order)
+    simulator.redact_customer(customer, [order.id], shop=handle)
+
+
 DEEDS: dict[str, Deed] = {
     "pay": lambda simulator, order: simulator.pay(order),
     "refund": _refund_one,
@@ -56,6 +74,8 @@ DEEDS: dict[str, Deed] = {
     "fulfil": lambda simulator, order: simulator.fulfil(order),
     "scan": _scan,
     "deliver": _deliver,
+    "ask_data": _ask_data,
+    "redact": _redact,
 }
 
 

@@ -107,6 +107,31 @@ def test_a_shopper_takes_their_data_along_and_has_it_erased_without_javascript(
     assert not walk.widgets.get_by_text(re.compile(CODE)).count()
 
 
+def test_what_shopify_asks_for_somebody_reaches_the_merchant_and_the_erasure_is_done(
+    walk: Walk, email: str
+) -> None:
+    order = walk.buy("teekanne", email)
+    expect(walk.widgets.get_by_text(re.compile(CODE)).first).to_be_visible()
+    walk.go(f"/storefront/orders/{order}")
+    walk.page.get_by_role("button", name=walk.say("desk.ask_data")).click()
+    expect(walk.page.get_by_text(walk.say("desk.done"))).to_be_visible()
+    for _ in range(100):
+        walk.go("/admin/apps/dankbar/admin/privacy")
+        expect(walk.admin.locator("#asked")).to_be_visible()
+        if walk.admin.locator("#asked li", has_text=order).count():
+            break
+    expect(walk.admin.locator("#asked li", has_text=order)).to_contain_text("fällig am")
+    walk.go(f"/storefront/orders/{order}")
+    walk.page.get_by_role("button", name=walk.say("desk.redact")).click()
+    for _ in range(100):
+        walk.go("/admin/apps/dankbar/admin/privacy")
+        expect(walk.admin.locator("#asked")).to_be_visible()
+        if not walk.admin.locator("#asked li", has_text=order).count():
+            break
+    expect(walk.admin.locator("#asked")).not_to_contain_text(order)
+    expect(walk.admin.locator("#asked")).to_contain_text("Jemand, der inzwischen gelöscht wurde")
+
+
 def test_the_merchants_page_about_data_shuts_nobody_out(
     sandbox: Sandbox, new_walk: NewWalk, email: str
 ) -> None:

@@ -139,7 +139,9 @@ def test_the_thank_you_page_is_seen_once_and_the_order_page_for_ever(browser: Te
     assert browser.get(f"{address}?again", follow_redirects=False).status_code == 200
 
 
-@pytest.mark.parametrize("deed", ["pay", "refund", "refund_all", "cancel", "fulfil", "deliver", "nothing"])
+@pytest.mark.parametrize(
+    "deed", ["pay", "refund", "refund_all", "cancel", "fulfil", "deliver", "ask_data", "redact", "nothing"]
+)
 def test_the_merchants_desk_does_it_or_says_that_shopify_would_not(browser: TestClient, deed: str) -> None:
     add(browser, "teekanne")
     number = buy(browser).split("/")[-2]
