@@ -16,7 +16,7 @@ from plugin.shopify.documents import document
 from plugin.shopify.errors import AccessDenied, Misunderstood
 from plugin.shopify.names import gid, number_of
 from plugin.shopify.pages import complete, next_cursor
-from plugin.shopify.parcels import parcels
+from plugin.shopify.parcels import instant, parcels
 from plugin.shops import Shop
 
 OVERLAP = timedelta(minutes=5)
@@ -147,10 +147,10 @@ async def _facts(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> Orde
     shipping: Sequence[Mapping[str, Any]] = found["shippingLines"]["nodes"]
     return OrderFacts(
         id=number_of(found["id"], "Order"),
-        updated_at=_time(found["updatedAt"]),
-        created_at=_time(found["createdAt"]),
-        processed_at=_time(found["processedAt"]),
-        cancelled_at=_time(found["cancelledAt"]) if found["cancelledAt"] else None,
+        updated_at=instant(found["updatedAt"]),
+        created_at=instant(found["createdAt"]),
+        processed_at=instant(found["processedAt"]),
+        cancelled_at=instant(found["cancelledAt"]) if found["cancelledAt"] else None,
         test=found["test"],
         currency=currency,
         taxes_included=found["taxesIncluded"],
@@ -210,7 +210,7 @@ async def _refund(gateway: Gateway, shop: Shop, found: Mapping[str, Any], curren
     amounts = [_minor(one["amountSet"], currency) for one in adjustments if one["reason"] is not None]
     return Refund(
         id=number_of(found["id"], "Refund"),
-        at=_time(found["createdAt"] or found["processedAt"]),
+        at=instant(found["createdAt"] or found["processedAt"]),
         lines=tuple(
             RefundLine(
                 line_id=number_of(one["lineItem"]["id"], "LineItem"),
@@ -235,10 +235,3 @@ def _of(data: Mapping[str, Any], node: str, connection: str) -> Mapping[str, Any
 
 def _minor(bag: Mapping[str, Any], currency: str) -> int:
     return minor(bag["shopMoney"]["amount"], currency)
-
-
-def _time(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("a time without its offset")
-    return instant.astimezone(UTC)

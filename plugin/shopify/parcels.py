@@ -50,10 +50,10 @@ async def _parcel(gateway: Gateway, shop: Shop, found: Mapping[str, Any]) -> Par
     if status not in STATUSES:
         raise ValueError("an unknown status of a parcel")
     tracked: Mapping[str, Any] = next(iter(found["trackingInfo"]), {})
-    updated_at = _time(found["updatedAt"])
+    updated_at = instant(found["updatedAt"])
     return Parcel(
         id=number_of(found["id"], "Fulfillment"),
-        created_at=_time(found["createdAt"]),
+        created_at=instant(found["createdAt"]),
         updated_at=updated_at,
         status=status,
         carrier=tracked.get("company") or None,
@@ -72,8 +72,8 @@ def _scan(found: Mapping[str, Any]) -> Scan:
     return Scan(
         id=number_of(found["id"], "FulfillmentEvent"),
         status=found["status"].lower(),
-        at=_time(found["happenedAt"]),
-        known_at=_time(found["createdAt"]),
+        at=instant(found["happenedAt"]),
+        known_at=instant(found["createdAt"]),
     )
 
 
@@ -85,8 +85,9 @@ def _of(data: Mapping[str, Any], connection: str) -> Mapping[str, Any]:
     return page
 
 
-def _time(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
+def instant(text: str) -> datetime:
+    """A time as the Admin API writes it, in UTC. ValueError without its offset."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
         raise ValueError("a time without its offset")
-    return instant.astimezone(UTC)
+    return found.astimezone(UTC)
