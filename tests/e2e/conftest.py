@@ -110,11 +110,11 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
 
 
 def wait_until_open(sandbox: Sandbox, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until the app has been opened in the admin once: from then on the storefront knows its shop."""
+    """Wait until the app has been opened in the admin once, and its merchant has said how long parcels take."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            answer = httpx.get(f"{sandbox.base}/apps/dankbar/widgets/loyalty", verify=False, timeout=5)
+            answer = httpx.get(f"{sandbox.base}/apps/dankbar/widgets/delivery", verify=False, timeout=5)
             if answer.status_code == 200:
                 return
         except httpx.HTTPError:

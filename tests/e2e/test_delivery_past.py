@@ -84,7 +84,7 @@ def test_how_many_promises_were_kept_is_told_to_merchant_and_shopper(
 
 
 def test_what_was_learned_changes_the_day_and_says_how_sure_it_is(
-    experienced: Sandbox, at_first: dict[str, Any], new_walk: NewWalk
+    experienced: Sandbox, at_first: dict[str, Any], new_walk: NewWalk, email: str
 ) -> None:
     taught = quote(experienced)
     assert (at_first["chance"], at_first["note"]) == (None, None)
@@ -94,3 +94,7 @@ def test_what_was_learned_changes_the_day_and_says_how_sure_it_is(
     walk.go("/storefront/products/teekanne")
     expect(walk.page.get_by_text("9 von 10 solchen Paketen sind bis ").first).to_be_visible()
     assert walk.shut_out() == []
+    assert walk.shifts() == []
+    walk.buy("teekanne", email)
+    expect(walk.widgets.get_by_text("9 von 10 solchen Paketen sind bis ")).to_be_visible()
+    expect(walk.widgets.get_by_text(taught["title"])).to_be_visible()

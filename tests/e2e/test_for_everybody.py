@@ -10,7 +10,7 @@ from tests.e2e.conftest import Sandbox
 from tests.e2e.desk import choose, open_section
 from tests.e2e.walk import CODE, NewWalk, Walk
 
-SECTIONS = ("coupon", "loyalty", "trust", "shop")
+SECTIONS = ("coupon", "delivery", "loyalty", "trust", "shop")
 
 
 def shopping(walk: Walk, email: str) -> Iterator[str]:

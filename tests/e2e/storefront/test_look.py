@@ -301,6 +301,10 @@ def test_a_day_of_delivery_fits_the_room_reserved_for_it_and_is_open_to_everybod
     page.wait_for_selector("[data-dankbar=delivery]")
     place = page.locator("[data-dankbar-block=delivery]")
     assert place.evaluate("node => node.scrollHeight - node.clientHeight") == 0
+    frame, room = page.locator("[data-dankbar=delivery]").bounding_box(), place.bounding_box()
+    assert frame
+    assert room
+    assert frame["height"] < room["height"], "what is left stays outside the frame"
     assert page.evaluate("document.documentElement.scrollWidth") == width
     nobody_is_shut_out(page)
     place.get_by_text("Warum dieser Tag?").click()
