@@ -130,6 +130,19 @@ def test_the_times_promised_are_the_times_kept() -> None:
     assert REQUESTS.export is not None
 
 
+def test_the_guide_tells_the_times_that_are_kept() -> None:
+    text = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split())
+    for told in (
+        f"rows of handled messages after {retention.HANDLED_FOR.days} days",
+        f"could not be handled after {retention.BODIES_FOR.days} days",
+        f"after {retention.UNKNOWN_FOR.days * 24} hours",
+        f"proofs of a checkout after {order_book.PROOF.days} days",
+        f"due {data_requests.TIME.days} days after it came",
+        f"needs level {PROTECTED_DATA}:",
+    ):
+        assert told in text
+
+
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda one: one.proof.partition("::")[2])
 def test_every_promise_has_the_test_that_proves_it(promise: Promise) -> None:
     path, _, name = promise.proof.partition("::")
