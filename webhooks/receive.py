@@ -8,9 +8,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from time import perf_counter
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from plugin import metrics
@@ -121,21 +124,20 @@ class ShopifyWebhooks:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one delivery."""
-        request_id = secrets.token_hex(8)
-        with metrics.timed(metrics.ACCEPTING), structlog.contextvars.bound_contextvars(request=request_id):
-            answer = await self._answer(scope, receive)
-            metrics.DELIVERIES.labels(answer.status).inc()
-            await _respond(send, answer, request_id)
+        request_id, start = secrets.token_hex(8), perf_counter()
+        answer = await self._answer(scope, receive, request_id)
+        _answered(answer.status).inc()
+        metrics.ACCEPTING.observe(perf_counter() - start)
+        await _respond(send, answer, request_id)
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive, request_id: str) -> Answer:
         if scope["method"] != "POST":
             return Answer(405, "Webhooks are sent by POST.")
         door: Door = scope["state"]["door"]
         before = _Held(door)
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                body = await read_body(receive, MOST_BYTES, before.take)
-            return await self._proved(scope, door, body)
+            body = await read_body(receive, MOST_BYTES, before.take)
+            return await self._proved(scope, door, body, request_id)
         except Full:
             return _later("Too much waits to be stored; please send it again.")
         except TimeoutError:
@@ -143,7 +145,9 @@ class ShopifyWebhooks:
         finally:
             before.give_back()
 
-    async def _proved(self, scope: Mapping[str, Any], door: Door, body: bytes | None) -> Answer:
+    async def _proved(
+        self, scope: Mapping[str, Any], door: Door, body: bytes | None, request_id: str
+    ) -> Answer:
         if body is None:
             return Answer(413, "The body is larger than 2 MB.")
         headers = _headers(scope)
@@ -164,7 +168,7 @@ class ShopifyWebhooks:
             received_at=datetime.now(UTC),
             body=body,
         )
-        return await store(door, received)
+        return await store(door, received, request_id)
 
 
 class _Held:
@@ -186,7 +190,12 @@ def _later(text: str) -> Answer:
     return Answer(503, text, retry=5)
 
 
-async def store(door: Door, received: Received) -> Answer:
+@cache
+def _answered(status: int) -> Counter:
+    return metrics.DELIVERIES.labels(status)
+
+
+async def store(door: Door, received: Received, request_id: str) -> Answer:
     """Store a proved webhook; 503 only if it could not be stored."""
     try:
         await door.put(received)
@@ -194,7 +203,11 @@ async def store(door: Door, received: Received) -> Answer:
         raise
     except Exception as error:  # noqa: BLE001 the sender is told to come back
         log.warning(
-            "webhook refused", shop=received.shop, webhook=received.webhook_id, error=type(error).__name__
+            "webhook refused",
+            request=request_id,
+            shop=received.shop,
+            webhook=received.webhook_id,
+            error=type(error).__name__,
         )
         return _later("The webhook could not be stored; please send it again.")
     return Answer(200, "Stored.")
@@ -203,21 +216,33 @@ async def store(door: Door, received: Received) -> Answer:
 async def read_body(
     receive: Receive, most: int, take: Callable[[int], None] = lambda size: None
 ) -> bytes | None:
-    """Return the whole body, or None as soon as more than ``most`` bytes came; ``take`` is told of each part."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
+    """Return the whole body, or None as soon as more than ``most`` bytes came; ``take`` is told of each part.
+
+    Raises TimeoutError when the rest takes too long after its beginning.
+    """
+    message = await receive()
+    first: bytes = message.get("body", b"")
+    if len(first) > most:
+        return None
+    take(len(first))
+    if not message.get("more_body", False):
+        return first
+    async with asyncio.timeout(READ_SECONDS):
+        return await _rest(receive, first, most, take)
+
+
+async def _rest(receive: Receive, first: bytes, most: int, take: Callable[[int], None]) -> bytes | None:
+    chunks, size, more = [first], len(first), True
+    while more:
         message = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(chunks)
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > most:
             return None
         take(len(chunk))
         chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks) if len(chunks) > 1 else chunk
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 async def _respond(send: Send, answer: Answer, request_id: str) -> None:
