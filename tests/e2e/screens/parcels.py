@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from sqlalchemy import TextClause, create_engine, text
 
 from tests.e2e.desk import open_section
-from tests.e2e.past import live_through
-from tests.e2e.screens.story import Story, eventually
+from tests.e2e.past import command, live_through
+from tests.e2e.screens.story import SHOP, Story, eventually
 from tests.e2e.walk import Walk
 
 _LATE = text(
@@ -31,6 +31,7 @@ def tell(story: Story) -> None:
     story.do("deliver", "there")
     story.buy("nowhere", "teekanne", country="NL")
     live_through(story.sandbox)
+    command(story.sandbox, "tick", "--shop", SHOP)
     today = datetime.now(UTC).date()
     lately = {"since": today - timedelta(days=9), "until": today - timedelta(days=1)}
     long_ago = {"since": today - timedelta(days=70), "until": today - timedelta(days=30)}
