@@ -17,10 +17,14 @@ _RATIO = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """A promise whose latest day is over: its chance by the curves alone, and whether it was kept."""
+    """A promise whose latest day is over: its chance by the curves alone, and whether it was kept.
+
+    ``weight`` is below 1 where nobody said what became of it and that is only likely.
+    """
 
     chance: float
     kept: bool
+    weight: float = 1.0
 
 
 def ratio(level: float, points: float) -> float:
@@ -50,6 +54,6 @@ def fed(points: float, level: float, matured: Iterable[Matured]) -> float:
     """
     for one in matured:
         expected = 1 - stated(one.chance, ratio(level, points))
-        points += GAIN * (expected - (not one.kept))
+        points += one.weight * GAIN * (expected - (not one.kept))
         points = max(-MOST, min(MOST, points))
     return points

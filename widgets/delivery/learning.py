@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from widgets.delivery.calendar import ONE, Days, Region, weekdays
 from widgets.delivery.learned import FIRST_LAG, Learned, Start, Way, began
 from widgets.delivery.settings import DeliverySettings
+from widgets.delivery.silence import Heard
 from widgets.delivery.survival import DONE, LOST, OPEN, Spell, Table, tabled
 
 WINDOW = timedelta(days=90)
@@ -41,9 +42,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Parcels alike, all of which a carrier has scanned: delivered on a day, lost on one, or under way.
+    """Parcels alike: delivered on a day, lost on one, or under way.
 
-    ``seen_on``: since when it was watched, where that was not its hand-over.
+    ``seen_on``: since when it was watched, where that was not its hand-over. ``scanned``: a carrier has said that it has
+    it; ``at_once``: the first that it said was that it had arrived.
     """
 
     way: Way
@@ -52,6 +54,8 @@ class Parcel:
     lost_on: date | None = None
     seen_on: date | None = None
     count: int = 1
+    scanned: bool = True
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +114,40 @@ def _handling(dispatch: Days, orders: Iterable[Taken], since: date, until: date)
 
 
 def _transit(
-    settings: DeliverySettings, parcels: Iterable[Parcel], since: date, until: date
+    settings: DeliverySettings, parcels: Sequence[Parcel], since: date, until: date
 ) -> dict[Way, Table]:
     dispatch = settings.dispatch
     spells: dict[Way, dict[Spell, float]] = defaultdict(lambda: defaultdict(float))
     counts = Counter[Way]()
     spans: dict[Way, _Spans] = {}
+    waiting = heard(parcels, since).waiting(until)
     for one in parcels:
-        if since < one.handed_over_on <= until and (one.seen_on is None or one.seen_on <= until):
+        likely = 1.0 if one.scanned else waiting.get((one.way, one.handed_over_on), 0.0)
+        if likely and since < one.handed_over_on <= until and (one.seen_on is None or one.seen_on <= until):
             its = spans.get(one.way) or spans.setdefault(one.way, _Spans(_carrier(settings, one.way), until))
             # From the day to which handling counts it, so that both together end on the day of delivery.
             left = dispatch.from_(one.handed_over_on)
             spell = its.spell(left, one.delivered_on, one.lost_on, None, one.seen_on)
-            spells[one.way][spell] += one.count * _weight(until - one.handed_over_on)
+            spells[one.way][spell] += likely * one.count * _weight(until - one.handed_over_on)
             counts[one.way] += one.count * spell.counts
     return {way: tabled(found, counts[way]) for way, found in spells.items()}
+
+
+def heard(parcels: Iterable[Parcel], since: date) -> Heard:
+    """Return how many parcels of each day were heard of."""
+    found = Heard()
+    for one in parcels:
+        if one.handed_over_on > since:
+            arrived = one.delivered_on is not None
+            found.add(
+                one.way,
+                one.handed_over_on,
+                one.count,
+                scanned=one.scanned,
+                arrived=arrived,
+                at_once=arrived and one.at_once,
+            )
+    return found
 
 
 def _carrier(settings: DeliverySettings, way: Way) -> Days:

@@ -16,7 +16,7 @@ from widgets.delivery.correction import Matured, fed, ratio, unstated
 from widgets.delivery.estimates import delivery_estimate, store
 from widgets.delivery.journey import REPORTED, SILENCE
 from widgets.delivery.learned import Start, Way
-from widgets.delivery.learning import WINDOW, Known, Parcel, Taken, learn
+from widgets.delivery.learning import WINDOW, Known, Parcel, Taken, heard, learn
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.tables import (
     CANCELLED,
@@ -68,6 +68,7 @@ _SENT = (
 _late_seen = case((delivery_parcel.c.seen_at != delivery_parcel.c.handed_over_at, delivery_parcel.c.seen_at))
 _gone = case((delivery_parcel.c.ended.in_((LOST, FAILED)), delivery_parcel.c.known_at))
 _there = case((delivery_parcel.c.ended == DELIVERED, 1), else_=0)
+_at_once = case((delivery_parcel.c.first_scan_at == delivery_parcel.c.delivered_at, 1), else_=0)
 _WHOLE = (
     select(
         func.max(delivery_parcel.c.country).label("country"),
@@ -79,13 +80,12 @@ _WHOLE = (
         ),
         func.max(_gone).label("gone_at"),
         func.max(_late_seen).label("seen_at"),
+        func.min(case((delivery_parcel.c.tracked, 1), else_=0)).label("scanned"),
+        func.min(_at_once).label("at_once"),
     )
     .where(*_SENT)
     .group_by(delivery_parcel.c.order_ref)
-    .having(
-        func.sum(case((delivery_parcel.c.tracked, 0), else_=1)) == 0,
-        func.count(delivery_parcel.c.seen_at) == func.count(),
-    )
+    .having(func.count(delivery_parcel.c.seen_at) == func.count())
     .subquery()
 )
 _PARCELS = select(*_WHOLE.c, func.count().label("number")).group_by(*_WHOLE.c)
@@ -111,7 +111,7 @@ _MATURED = (
         delivery_promise.c.latest > bindparam("after"),
         delivery_promise.c.latest <= bindparam("until"),
         delivery_promise.c.chance.is_not(None),
-        delivery_promise.c.outcome.in_((KEPT, MISSED)),
+        or_(delivery_promise.c.outcome.in_((KEPT, MISSED)), delivery_promise.c.outcome.is_(None)),
     )
     .order_by(delivery_promise.c.latest, delivery_promise.c.order_ref)
 )
@@ -145,7 +145,9 @@ def renew(conn: Connection, shop_id: int, now: datetime) -> None:
     corrections: dict[str, float] = json.loads(before.corrections) if before else {}
     points, fed_until = (before.points, before.fed_until) if before else (0.0, None)
     if fed_until is None or until > fed_until:
-        points = _fed(conn, shop_id, points, (fed_until or date.min, until), corrections)
+        lasting = heard(known.parcels, learned.data_until - WINDOW).lasting(learned.data_until)
+        span = (fed_until or date.min, until)
+        points = _fed(conn, shop_id, points, span, corrections, lasting)
         fed_until = until
     oldest = (today - _REMEMBERED).isoformat()
     corrections = {day: value for day, value in corrections.items() if day >= oldest}
@@ -174,6 +176,8 @@ def _known(conn: Connection, shop_id: int, zone: ZoneInfo, now: datetime) -> Kno
             _day(row.gone_at, zone),
             _day(row.seen_at, zone),
             row.number,
+            scanned=bool(row.scanned),
+            at_once=bool(row.at_once),
         )
         for row in conn.execute(_PARCELS, given)
     ]
@@ -197,14 +201,23 @@ def _fed(
     points: float,
     span: tuple[date, date],
     corrections: Mapping[str, float],
+    lasting: float | None,
 ) -> float:
-    """Return the points after the promises whose latest day is within the span, each of which comes once."""
+    """Return the points after the promises whose latest day is within the span, each of which comes once.
+
+    Where carriers report arrivals alone, ``lasting`` is the share of parcels that they report at all: what is silent
+    beyond that share is taken for late.
+    """
     after, until = span
-    for row in conn.execute(_MATURED, {"shop": shop_id, "after": after, "until": until}):
+    rows = list(conn.execute(_MATURED, {"shop": shop_id, "after": after, "until": until}))
+    silent = sum(row.outcome is None for row in rows)
+    late = 0.0 if lasting is None else lasting * len(rows) - (len(rows) - silent)
+    for row in rows:
+        weight = 1.0 if row.outcome else max(0.0, min(1.0, late / silent))
         level = row.level / 100
         then = corrections.get(row.estimate_on.isoformat(), points) if row.estimate_on else points
         chance = unstated(row.chance, ratio(level, then))
-        points = fed(points, level, [Matured(chance, row.outcome == KEPT)])
+        points = fed(points, level, [Matured(chance, row.outcome == KEPT, weight)])
     return points
 
 

@@ -172,3 +172,21 @@ async def test_an_estimate_that_nobody_renews_ends(db: Database) -> None:
     await tell(db, shop, "2026-03-24T09:01", *fresh.told, *old.told)
     assert (await promise(db, fresh)).chance is not None
     assert (await promise(db, old)).chance is None
+
+
+async def test_a_carrier_that_reports_arrivals_alone_is_not_taken_to_be_quick(db: Database) -> None:
+    shop = await opened(db, active_from=at("2026-01-15T00:00"))
+    for number in range(40):
+        day = FIRST + timedelta(days=number % 4)
+        sent = bought(text(day, 8))
+        parcel = sent.hand_over(text(day, 15))
+        sent.scan(parcel, text(day + timedelta(days=4), 11), "delivered")
+        await tell(db, shop, "2026-03-10T08:00", *sent.told)
+    for number in range(20):
+        sent = bought(text(date(2026, 3, 2) + timedelta(days=number % 4), 8))
+        sent.hand_over(text(date(2026, 3, 2) + timedelta(days=number % 4), 15))
+        await tell(db, shop, "2026-03-10T08:00", *sent.told)
+    await db.write(partial(renew, shop_id=shop.id, now=at("2026-03-10T08:00")))
+    table = (await learned(db, shop)).transit[DHL]
+    assert table.count == 40
+    assert table.at_risk[0] > sum(table.done) + 10

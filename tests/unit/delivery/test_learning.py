@@ -173,8 +173,8 @@ def taught(*parcels: Parcel, orders: tuple[Taken, ...] = (TAKEN,), now: datetime
     return Known(now, orders, parcels, {})
 
 
-def delivered(days: int, count: int, **more: date) -> Parcel:
-    return Parcel(DE, MONDAY, delivered_on=MONDAY + timedelta(days=days), count=count, **more)
+def delivered(days: int, count: int, seen_on: date | None = None) -> Parcel:
+    return Parcel(DE, MONDAY, delivered_on=MONDAY + timedelta(days=days), seen_on=seen_on, count=count)
 
 
 def transit(known: Known) -> tuple[float, ...]:
