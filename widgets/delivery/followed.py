@@ -201,7 +201,7 @@ def _view(
     moved = first is not None and (bool(case.changes) or state == LATE)
     parcels = travelling(case)
     to_follow = next((one for one in parcels if one.tracking_url and not one.done), None)
-    rate = kept_rate(conn, case.ctx.shop.id, case.today) if state == PROMISED else None
+    rate = kept_rate(conn, case.ctx.shop.id, case.today)
     return DeliveryView(
         state=state,
         title=title,
@@ -223,7 +223,7 @@ def _view(
         help_text=help_text,
         kept_rate=rate,
         kept_text=None
-        if rate is None
+        if rate is None or state not in {PROMISED, HANDED_OVER}
         else language.gettext(
             "Of our last %(n)s promised parcels, %(share)s came in time.",
             n=language.number(rate.n),

@@ -236,6 +236,10 @@ async def test_the_kept_rate_is_told_of_thirty_decided_promises_and_never_of_few
     found = await shown(daily)
     assert found["kept_rate"] == {"percent": 96, "n": 30}, "29 of 30 is rounded down"
     assert found["kept_text"] == "Von unseren letzten 30 Zusagen haben wir 96\u00a0% gehalten."
+    other = await shown(daily, ORDER + 100)
+    assert other["state"] == "delivered"
+    assert other["kept_rate"] == found["kept_rate"]
+    assert other.get("kept_text") is None, "nobody wants to hear it with a parcel that came too late"
     for n in range(30, 40):
         await tell(daily, sent(n, IN_TIME), ORDER + 100 + n, **ago(daily, 2))
     assert (await shown(daily))["kept_rate"]["n"] == 30, "what is not past its day would flatter"
