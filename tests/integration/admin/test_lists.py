@@ -133,7 +133,7 @@ async def test_the_slower_tab_reads_which_rows_it_had_meant(stage: Stage) -> Non
         "Offers, Ten off: What it is: A share",
         "Offers, Ten off: Worth: 10",
         "Offers, Ten off: Times: 1",
-        "Offers, Ten off: Shown: an",
+        "Offers, Ten off: Zu sehen: an",
         "Offers, A tenth: entfernt",
         "Closed on: 2026-12-31",
     ]
