@@ -17,7 +17,7 @@ from widgets.delivery import estimates
 from widgets.delivery.calendar import NeverOpen
 from widgets.delivery.journey import Fate, Leg, fate, legs
 from widgets.delivery.learned import Learned
-from widgets.delivery.planning import Plan, plan
+from widgets.delivery.planning import Plan, ordinary, plan
 from widgets.delivery.tables import delivery_parcel, delivery_promise
 from widgets.delivery.terms import MODELS, Start, Terms, asked, start, terms
 
@@ -121,6 +121,7 @@ def _promise(change: OrderChange, found: Plan, under: Terms, now: datetime) -> d
         **_row(start(facts, under), _START),
         "taken_on": said.taken,
         "inputs": json.dumps(_inputs(facts, found, under), separators=(",", ":")),
+        "ordinary": ordinary(under.settings, under.zone, asked(facts)),
         "hand_over_by": said.handed_over[1],
         "earliest": said.earliest,
         "latest": said.latest,

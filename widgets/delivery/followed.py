@@ -23,7 +23,7 @@ from widgets.delivery.tables import (
     delivery_change,
     delivery_promise,
 )
-from widgets.delivery.wording import percent
+from widgets.delivery.wording import kept_text, percent
 
 PROMISED, HANDED_OVER, ARRIVED, LATE, UNKNOWN = "promised", "handed_over", "delivered", "late", "unknown"
 
@@ -222,13 +222,7 @@ def _view(
         tracking_text=language.gettext("Follow the parcel") if to_follow else None,
         help_text=help_text,
         kept_rate=rate,
-        kept_text=None
-        if rate is None or state not in {PROMISED, HANDED_OVER}
-        else language.gettext(
-            "Of our last %(n)s promised parcels, %(share)s came in time.",
-            n=language.number(rate.n),
-            share=language.percent(rate.percent),
-        ),
+        kept_text=kept_text(language, rate) if state in {PROMISED, HANDED_OVER} else None,
     )
 
 

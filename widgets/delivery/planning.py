@@ -1,8 +1,8 @@
 """What can be promised to one destination now: the merchant's lane, the calendars it runs over, the calculus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from widgets.delivery.calendar import Days, Region, weekdays
@@ -10,6 +10,8 @@ from widgets.delivery.forecast import Forecast, Sent, forecast
 from widgets.delivery.learned import Learned, Start, began
 from widgets.delivery.promise import Dispatch, Promise, Route, cutoff, dated, promise, taken_on
 from widgets.delivery.settings import DeliverySettings, Lane
+
+LAST_MINUTE = time(23, 59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,32 @@ def plan(
     if found is None:
         return Plan(lane, promise(sent, way, asked.now))
     told = _told(sent, way, asked.now, found)
+    told = replace(told, order_by=_order_by(learned, settings, sent, way, asked, told))
     return Plan(lane, told, found.chance, found.events, learned.as_of, learned.data_until)
+
+
+def _order_by(
+    learned: Learned, settings: DeliverySettings, sent: Dispatch, way: Route, asked: Asked, told: Promise
+) -> datetime:
+    """Return the last moment for which the learned day holds: the next cut-off, or the end of a day before it.
+
+    Which weekday an order comes on, and on which side of the cut-off, is a part of what was learned.
+    """
+    today, country = asked.now.astimezone(sent.zone).date(), asked.country or ""
+    ends = [datetime.combine(day, LAST_MINUTE, sent.zone).astimezone(UTC) for day in _days(today, told.taken)]
+    for moment in (told.order_by, *reversed(ends)):
+        if moment <= asked.now:
+            continue
+        order = Sent(moment.astimezone(sent.zone).date(), start(sent, moment), country, asked.province)
+        found = forecast(learned, settings, sent, way, order)
+        if found is not None and found.latest <= told.latest:
+            return moment
+    return asked.now
+
+
+def _days(first: date, end: date) -> Iterator[date]:
+    """Yield the days from the first one up to before the end."""
+    return (first + timedelta(days=number) for number in range((end - first).days))
 
 
 def start(dispatch: Dispatch, now: datetime) -> Start:
@@ -88,6 +115,13 @@ def dispatch(settings: DeliverySettings, zone: ZoneInfo, products: Iterable[int]
         max(least, settings.handling_days[0]),
         max(most, settings.handling_days[1]),
     )
+
+
+def ordinary(settings: DeliverySettings, zone: ZoneInfo, asked: Asked) -> bool:
+    """Tell whether an order is packed at the shop's usual pace: only such ones teach how long packing takes."""
+    sent, ready = dispatch(settings, zone, asked.products), _ready(settings, asked)
+    waits = ready is not None and ready > asked.now.astimezone(zone).date()
+    return (sent.least, sent.most) == settings.handling_days and not waits
 
 
 def route(lane: Lane, country: str, province: str | None) -> Route:

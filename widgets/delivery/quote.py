@@ -1,6 +1,7 @@
 """What is said before an order: when one of now arrives at the destination that the visitor chose, and why then."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from plugin.language import COUNTRIES, Language, sentence
@@ -10,8 +11,8 @@ from widgets.delivery.learned import ENOUGH, Learned
 from widgets.delivery.planning import Asked, Plan, plan
 from widgets.delivery.reasons import why
 from widgets.delivery.settings import DeliverySettings
-from widgets.delivery.shown import DeliveryView, Destination, Where
-from widgets.delivery.wording import by, odds, percent, span
+from widgets.delivery.shown import DeliveryView, Destination, Kept, Where
+from widgets.delivery.wording import by, kept_text, odds, percent, span
 
 MOST_PRODUCTS = 50
 ANYWHERE = "*"
@@ -22,7 +23,9 @@ LATER = sentence("We will tell you the day here, as soon as your parcel is on it
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
-def quote(ctx: Context, settings: DeliverySettings, learned: Learned | None = None) -> DeliveryView | None:
+def quote(
+    ctx: Context, settings: DeliverySettings, learned: Learned | None = None, kept: Kept | None = None
+) -> DeliveryView | None:
     """Return when an order of now would arrive; None while the merchant has named no lane at all."""
     if not settings.enabled or not settings.lanes:
         return None
@@ -39,7 +42,9 @@ def quote(ctx: Context, settings: DeliverySettings, learned: Learned | None = No
             text=ctx.language.gettext("You will hear it from us as soon as your parcel is on its way."),
             where=where,
         )
-    return _promised(ctx, settings, found, country, where)
+    shown = _promised(ctx, settings, found, country, where)
+    told = kept_text(ctx.language, kept)
+    return replace(shown, kept_rate=kept, kept_text=told, why=(*shown.why, told) if told else shown.why)
 
 
 def _promised(
@@ -67,7 +72,7 @@ def _promised(
         latest=days.latest,
         carrier=found.lane.carrier,
         chance=None if chance is None else percent(chance),
-        why_text=language.gettext("Why this day?") if reasons else None,
+        why_text=language.gettext("Why this day?"),
         why=reasons,
         where=where,
     )

@@ -1,6 +1,7 @@
 """What the merchant reads of their promises: kept by lane and by month, stated against kept, and who waits too long."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -8,7 +9,7 @@ from fractions import Fraction
 from sqlalchemy import Connection
 
 from plugin.language import Language, sentence
-from widgets.delivery import tally
+from widgets.delivery import estimates, tally
 from widgets.delivery.keeping import ENOUGH, KNOWN_AFTER, LONG
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.tally import Tally, Told
@@ -122,16 +123,33 @@ def read_calibration(conn: Connection, reading: Reading[DeliverySettings]) -> Sh
         ),
         plot=_plot(language, told, least) if told else None,
         notes=(
-            language.gettext(
-                "On the dashed line a date is kept exactly as often as was said; above it, more often. The bars show how far chance alone reaches."
+            *(
+                language.gettext(
+                    "On the dashed line a date is kept exactly as often as was said; above it, more often. The bars show how far chance alone reaches."
+                )
+                for _ in told[:1]
             ),
-        )
-        if told
-        else (),
+            *_age(conn, reading),
+        ),
         empty=language.gettext(
             "Chances are stated once enough parcels have taught them; then what came true stands beside them here."
         ),
     )
+
+
+def _age(conn: Connection, reading: Reading[DeliverySettings]) -> Iterator[str]:
+    """Say up to when parcels have taught what is promised now, and whether that is too long ago."""
+    learned, language = estimates.current(conn, reading.shop_id), reading.language
+    if learned is None:
+        return
+    day = language.long_date(learned.data_until)
+    if learned.is_fresh(reading.now):
+        yield language.gettext("Learned from what parcels had told by %(day)s.", day=day)
+    else:
+        yield language.gettext(
+            "The estimate ends on %(day)s and is too old: until it is renewed, the lanes' own times are promised.",
+            day=day,
+        )
 
 
 def lane_name(language: Language, key: str) -> str:

@@ -46,6 +46,7 @@ delivery_promise = Table(
     Column("after_cutoff", Boolean, nullable=False),
     Column("weekday", SmallInteger, nullable=False),
     Column("inputs", Text, nullable=False),
+    Column("ordinary", Boolean, nullable=False, server_default="1"),
     Column("hand_over_by", Date, nullable=False),
     Column("earliest", Date, nullable=False),
     Column("latest", Date, nullable=False),
@@ -78,6 +79,7 @@ delivery_promise = Table(
 """The first promise of an order, by the settings ``rule_version`` (and the estimate of that day, None for the
 merchant's own lane), made for the instant ``ordered_at``. ``chance`` is that of arriving by ``latest``, None where
 nothing was learned; ``weekday`` that of the local day of the order, Monday 0. ``inputs`` are the calculus's, as JSON.
+``ordinary``: nothing in it takes longer to pack than the shop itself, or waits for its day.
 
 From ``handed_over_on`` on it follows the facts: that day of the last parcel once all is handed over, ``delivered_on``
 of the last one once all is delivered. ``tracked``: every parcel there is has been scanned by its carrier. ``outcome``

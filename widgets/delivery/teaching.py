@@ -54,6 +54,7 @@ _WAITED = (
     .where(
         delivery_promise.c.shop_id == bindparam("shop"),
         delivery_promise.c.ordered_at >= bindparam("since"),
+        delivery_promise.c.ordinary,
     )
     .subquery()
 )

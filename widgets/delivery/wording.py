@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import floor
 
 from plugin.language import Language
+from widgets.delivery.shown import Kept
 
 WEEK = timedelta(days=7)
 PARTS = (Fraction(99, 100), Fraction(19, 20), *(Fraction(tenth, 10) for tenth in range(9, 0, -1)))
@@ -46,3 +47,14 @@ def odds(language: Language, chance: float) -> tuple[str, str] | None:
 def percent(chance: float) -> int:
     """Return a chance in whole percent, rounded down (semantics G 39)."""
     return floor(chance * 100 + 1e-9)
+
+
+def kept_text(language: Language, rate: Kept | None) -> str | None:
+    """Return how many of the last promises were kept; None where too few are known."""
+    if rate is None:
+        return None
+    return language.gettext(
+        "Of our last %(n)s promised parcels, %(share)s came in time.",
+        n=language.number(rate.n),
+        share=language.percent(rate.percent),
+    )

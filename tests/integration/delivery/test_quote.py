@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
+from tests.integration.delivery.test_reports import promised
 from tests.integration.widgets.stage import Stage
 from widgets.delivery.quote import MOST_PRODUCTS
+from widgets.delivery.tables import KEPT, MISSED
 
 DE = {"countries": ["DE"], "min": 1, "max": 2, "carrier": "DHL", "days": "mon-sat"}
 AT = {"countries": ["AT"], "min": 2, "max": 4, "carrier": "Österreichische Post", "days": "mon-fri"}
@@ -108,3 +110,13 @@ async def test_markup_in_a_carriers_name_is_text(stage: Stage) -> None:
     html = (await stage.proxy("/delivery", country="DE")).text
     assert "<b>" not in html
     assert "&lt;b&gt;DHL" in html
+
+
+async def test_how_often_days_were_kept_is_told_before_an_order_too_from_thirty_on(stage: Stage) -> None:
+    await stage.change("delivery", lanes=[DE])
+    await promised(stage, 29, outcome=KEPT)
+    assert (await asked(stage, country="DE")).get("kept_rate") is None
+    await promised(stage, 3, outcome=MISSED)
+    found = await asked(stage, country="DE")
+    assert found["kept_rate"] == {"percent": 90, "n": 32}
+    assert found["why"][-1] == "Von unseren letzten 32 Zusagen haben wir 90\u00a0% gehalten."

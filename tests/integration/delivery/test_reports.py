@@ -1,6 +1,8 @@
 """What the merchant reads: kept by lane and month, stated against kept, and the orders that wait beyond their day."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
@@ -13,6 +15,8 @@ from plugin.settings import ShopSettings
 from tests.integration.delivery.test_followed import ago, daily, parcel, tell
 from tests.integration.widgets.stage import ORDER, Stage, install
 from widgets import ALL, Reading, Sheet
+from widgets.delivery.estimates import store
+from widgets.delivery.learned import Learned
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.tables import KEPT, MISSED, UNKNOWN, delivery_promise
 
@@ -181,3 +185,14 @@ async def test_another_shops_promises_are_not_read(stage: Stage) -> None:
 
 def _stranger(conn: Connection, stage: Stage) -> int:
     return install(conn, "stranger", stage.display.keyring, stage.now).id
+
+
+async def test_up_to_when_parcels_have_taught_is_said_and_that_it_is_too_long_ago(stage: Stage) -> None:
+    assert (await read(stage, "calibration")).notes == ()
+    learned = Learned(stage.now, stage.now.date(), {}, {}, points=0.0, lag=2, untracked=0.0)
+    for age, said in ((1, "Learned from"), (15, "is too old")):
+        older = replace(learned, as_of=stage.now - timedelta(days=age))
+        give = partial(store, shop_id=stage.shop.id, learned=older, fed_until=None, corrections={})
+        await stage.db.write(give)
+        (note,) = (await read(stage, "calibration")).notes
+        assert said in note

@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from plugin.database import Database
 from plugin.shops import Shop
-from tests.integration.delivery.parcels import Sent, at, bought, opened, tell
+from tests.integration.delivery.parcels import GERMANY, Sent, at, bought, opened, tell
 from tests.integration.delivery.test_book import promise
+from tests.oracle.bodies import Piece
 from widgets import ALL
 from widgets.delivery import estimates, teaching
 from widgets.delivery.estimates import delivery_estimate
 from widgets.delivery.learned import Learned, Start, Way
+from widgets.delivery.settings import Slow
 from widgets.delivery.teaching import renew, teach
 
 DHL = Way("DE", None, "DHL")
@@ -190,3 +192,18 @@ async def test_a_carrier_that_reports_arrivals_alone_is_not_taken_to_be_quick(db
     table = (await learned(db, shop)).transit[DHL]
     assert table.count == 40
     assert table.at_risk[0] > sum(table.done) + 10
+
+
+async def test_products_that_take_longer_teach_nothing_about_the_others(db: Database) -> None:
+    slow = GERMANY.model_copy(update={"products": (Slow(product=7, handling_days=(10, 12)),)})
+    shop = await opened(db, slow, active_from=at("2026-01-15T00:00"))
+    for number in range(12):
+        day = FIRST + timedelta(days=number % 4)
+        ordinary = number % 2 == 0
+        sent = bought(text(day, 8), *([] if ordinary else [Piece(7 * 7, 4990)]))
+        sent.scan(sent.hand_over(text(day + timedelta(days=0 if ordinary else 14), 15)), text(day, 19))
+        await tell(db, shop, "2026-03-10T08:00", *sent.told)
+    await db.write(partial(renew, shop_id=shop.id, now=at("2026-03-10T08:00")))
+    handling = (await learned(db, shop)).handling
+    assert sum(table.count for table in handling.values()) == 6
+    assert all(table.done[0] > 0 and sum(table.done[1:]) == 0 for table in handling.values())

@@ -15,6 +15,7 @@ from widgets.delivery.calendar import Days, Region, weekdays
 from widgets.delivery.learned import ENOUGH, Start, Way
 from widgets.delivery.learning import Known, Parcel, Taken, learn
 from widgets.delivery.planning import Asked, plan
+from widgets.delivery.promise import Promise
 
 LEVELS = (80, 90, 95)
 FIRST = date(2025, 3, 1)
@@ -253,3 +254,21 @@ def test_after_the_cutoff_is_learned_apart() -> None:
     assert (morning.events, morning.data_until) == (100, date(2026, 6, 27))
     assert morning.chance is not None
     assert 0.9 <= morning.chance < 1
+
+
+def test_until_when_to_order_is_told_as_far_as_the_learned_day_holds() -> None:
+    sunday = Taken(Start(6, late=False), MONDAY, MONDAY, count=100)
+    monday = Taken(Start(0, late=False), MONDAY, MONDAY + timedelta(days=2), count=100)
+    learned = learn(SETTINGS, BERLIN, taught(delivered(1, 200), orders=(sunday, monday)))
+
+    def day(moment: datetime) -> Promise:
+        found = plan(SETTINGS, BERLIN, Asked(moment, "DE"), learned)
+        assert found is not None
+        assert found.chance is not None
+        return found.promise
+
+    said = day(datetime(2026, 7, 5, 8, tzinfo=UTC))
+    assert said.order_by == datetime(2026, 7, 5, 21, 59, tzinfo=UTC), "the end of Sunday in Berlin"
+    assert day(said.order_by).latest == said.latest
+    assert day(datetime(2026, 7, 6, 8, tzinfo=UTC)).latest > said.latest
+    assert day(datetime(2026, 7, 6, 8, tzinfo=UTC)).order_by == datetime(2026, 7, 6, 12, tzinfo=UTC)
