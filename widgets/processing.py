@@ -187,7 +187,7 @@ CHECKOUT = Processing(
     what=sentence("A keyed hash of the checkout's secret number"),
     purpose=sentence("So that the page after the purchase shows an order to its buyer alone."),
     basis=CONTRACT,
-    retention=sentence("60 days after the order."),
+    retention=sentence("60 days after we first hear of the order."),
     columns=("order.state",),
     asks=asked("orders", "checkout_token"),
 )
@@ -198,7 +198,7 @@ MESSAGES = Processing(
     purpose=sentence("So that none is lost before it is dealt with."),
     basis=CONTRACT,
     retention=sentence(
-        "Until dealt with, mostly less than a second; what cannot be dealt with, at most 30 days."
+        "Until dealt with, mostly less than a second, and that they came for 7 days; what cannot be dealt with, at most 30 days."
     ),
     recipients=(SHOPIFY,),
     columns=("inbox.body", "inbox.webhook_id", "task.key", "task.payload"),
