@@ -65,19 +65,10 @@ def data_requested(
     tombstones.share(conn, [shop.id])
     named = set(body.orders_requested or ())
     person = privacy.find(conn, shop.id, customer, named)
-    pseudonyms = Pseudonyms(keyring, [shop])
     unknown = named - set(person.orders.values())
-    gone = tombstones.erased(conn, shop.id, Kind.ORDER, unknown, pseudonyms)
-    buried = tombstones.erased(conn, shop.id, Kind.CUSTOMER, [customer] if customer else [], pseudonyms)
+    unknown -= tombstones.erased(conn, shop.id, Kind.ORDER, unknown, Pseudonyms(keyring, [shop]))
     data_requests.record(
-        conn,
-        shop.id,
-        body.data_request.id,
-        customer,
-        person.orders,
-        event.received_at,
-        unknown - gone,
-        erased=bool(gone if customer is None else buried),
+        conn, shop.id, body.data_request.id, customer, person.orders, event.received_at, unknown
     )
 
 

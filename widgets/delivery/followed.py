@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from plugin.core.orders import OrderState
 from widgets.base import Context, OrderRef
-from widgets.delivery.journey import legs, undone
+from widgets.delivery.contents import is_void, undone
+from widgets.delivery.journey import legs
 from widgets.delivery.keeping import kept_rate
 from widgets.delivery.learned import ENOUGH
 from widgets.delivery.parts import Case, change, steps, travelling
@@ -41,13 +41,11 @@ _CHANGES = (
     .order_by(delivery_change.c.id)
 )
 
-_UNPAID = {"voided", "expired"}
-
 
 def followed(conn: Connection, ctx: Context, order: OrderRef) -> DeliveryView | None:
     """Return how the order's delivery stands; None where nothing is sent, or what was to be sent is taken back."""
     state = order.state
-    if not any(line.ships for line in state.facts.lines) or _taken_back(state):
+    if not any(line.ships for line in state.facts.lines) or is_void(state):
         return None
     promise = conn.execute(_PROMISE, {"ref": order.ref}).one_or_none()
     changes = conn.execute(_CHANGES, {"ref": order.ref}).all() if promise is not None else []
@@ -62,11 +60,6 @@ def followed(conn: Connection, ctx: Context, order: OrderRef) -> DeliveryView | 
         return None
     view = {ARRIVED: _arrived, LATE: _late, HANDED_OVER: _under_way, PROMISED: _awaited, UNKNOWN: _untold}
     return view[stands](conn, case)
-
-
-def _taken_back(state: OrderState) -> bool:
-    """Tell whether the order was never paid for, or is gone."""
-    return state.deleted or state.facts.status in _UNPAID
 
 
 def _days(promise: Any, changes: Sequence[Any]) -> Days | None:

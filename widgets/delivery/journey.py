@@ -4,7 +4,6 @@ Whatever comes late or twice, the same facts at the same time say the same; noth
 say again (semantics G 35, 37).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from plugin.core.earning import midnight
 from plugin.core.orders import OrderState
 from plugin.core.parcels import Parcel, Scan
+from widgets.delivery.contents import covered, held, is_void, kept_pieces, undone
 from widgets.delivery.tables import CANCELLED, DELIVERED, FAILED, KEPT, LOST, MISSED, UNKNOWN, VOID
 
 SILENCE = timedelta(days=21)
@@ -38,7 +38,7 @@ MOVED = (
 """What a carrier says of a parcel it has in its hands; a printed label is none of it."""
 
 _DROPPED = frozenset({"cancelled", "error", "failure"})
-_UNPAID = frozenset({"voided", "expired"})
+_TO_BE_PAID = frozenset({"pending", "authorized"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,16 @@ def legs(state: OrderState, zone: ZoneInfo, since: datetime, now: datetime) -> t
 
 def fate(state: OrderState, travelled: Sequence[Leg], latest: date, zone: ZoneInfo, now: datetime) -> Fate:
     """Return what became of the promise that the order arrives by ``latest``; ``travelled`` are its ``legs``."""
-    items = {parcel.id: parcel.items for parcel in state.parcels}
     sent = [leg for leg in travelled if leg.ended != CANCELLED]
-    living = [leg for leg in sent if leg.ended not in {FAILED, LOST}]
-    whole = _covered(state, sent, items)
+    living = _living(sent)
+    whole = covered(state, _numbers(sent))
     arrived = [leg for leg in living if leg.ended == DELIVERED]
-    all_arrived = len(arrived) == len(living) and _covered(state, arrived, items)
+    all_arrived = len(arrived) == len(living) and covered(state, _numbers(arrived))
     handed_over_on = max(leg.handed_over_on for leg in sent) if whole else None
     last = max(arrived, key=_delivery) if all_arrived else None
     tracked = bool(sent) and all(leg.tracked for leg in sent)
-    outcome, decided_at, review_at = _outcome(
-        _Case(state, latest, zone, now, sent, living, whole, _covered(state, living, items), last)
-    )
+    over = midnight(latest + timedelta(days=1), zone)
+    outcome, decided_at, review_at = _outcome(_Case(state, latest, over, now, sent, living, whole, last))
     return Fate(handed_over_on, last.delivered_on if last else None, tracked, outcome, decided_at, review_at)
 
 
@@ -103,43 +101,66 @@ def fate(state: OrderState, travelled: Sequence[Leg], latest: date, zone: ZoneIn
 class _Case:
     state: OrderState
     latest: date
-    zone: ZoneInfo
+    over: datetime
+    """When that day ends."""
     now: datetime
     sent: Sequence[Leg]
     living: Sequence[Leg]
+    """Those that arrived or still may."""
     whole: bool
     """All that the order holds was handed over."""
-    alive: bool
-    """All of it is in parcels that arrived or still may."""
     last: Leg | None
     """The parcel that arrived last, once all have."""
 
 
 def _outcome(case: _Case) -> tuple[str | None, datetime | None, datetime | None]:
     state, last, now = case.state, case.last, case.now
-    if state.deleted or state.facts.status in _UNPAID:
+    if is_void(state):
         return VOID, state.facts.updated_at, None
     gone = undone(state)
     if gone is not None and (last is None or _delivery(last) > gone):
-        on_time = gone.astimezone(case.zone).date() <= case.latest
-        return (VOID if on_time else MISSED), gone, None
+        return (VOID if gone < case.over else UNKNOWN if _may_have_come(case) else MISSED), gone, None
     if last is not None and last.delivered_on is not None:
         return (KEPT if last.delivered_on <= case.latest else MISSED), _delivery(last), None
-    if case.whole and not case.alive:
+    if case.whole and not covered(state, _numbers(case.living)):
         return MISSED, max(leg.known_at or now for leg in case.sent if leg not in case.living), None
-    silent = [leg for leg in case.living if not leg.tracked]
-    if case.whole and silent:
-        return _untold(case, silent)
-    over = midnight(case.latest + timedelta(days=1), case.zone)
-    if not case.sent:
-        given_up = over + SILENCE
+    reported = case.over + REPORTED
+    if late := _too_late(case):
+        return MISSED, min(*late, reported), None
+    if case.whole and _silent(case.living):
+        return _untold(case)
+    if not case.sent and state.facts.status in _TO_BE_PAID:
+        given_up = case.over + SILENCE
         return (UNKNOWN, given_up, None) if now >= given_up else (None, None, given_up)
-    reported = over + REPORTED
     return (MISSED, reported, None) if now >= reported else (None, None, reported)
 
 
-def _untold(case: _Case, silent: Iterable[Leg]) -> tuple[str | None, datetime | None, datetime | None]:
+def _silent(living: Sequence[Leg]) -> bool:
+    """Tell whether no carrier says when the last parcel comes; one that is tracked and under way says it will be later."""
+    return any(not leg.tracked for leg in living) and not any(is_carried(leg) for leg in living)
+
+
+def _too_late(case: _Case) -> list[datetime]:
+    """Return when each parcel left or came that did so after the day: no word of any other parcel helps that."""
+    return [
+        leg.handed_over_at if leg.handed_over_on > case.latest else _delivery(leg)
+        for leg in case.living
+        if (leg.delivered_on or leg.handed_over_on) > case.latest
+    ]
+
+
+def _may_have_come(case: _Case) -> bool:
+    """Tell whether all that was kept on the day, of what was called off later, left in time and nobody knows the rest."""
+    return (
+        _silent(case.living)
+        and not _too_late(case)
+        and covered(case.state, _numbers(case.living), before=case.over)
+    )
+
+
+def _untold(case: _Case) -> tuple[str | None, datetime | None, datetime | None]:
     """Where no carrier says anything, nobody knows; with a tracking number one may still begin to."""
+    silent = [leg for leg in case.living if not leg.tracked]
     numbers = {parcel.id for parcel in case.state.parcels if parcel.number or parcel.url}
     hopeless = [leg.handed_over_at for leg in silent if leg.number not in numbers]
     if hopeless:
@@ -148,48 +169,24 @@ def _untold(case: _Case, silent: Iterable[Leg]) -> tuple[str | None, datetime | 
     return (UNKNOWN, given_up, None) if case.now >= given_up else (None, None, given_up)
 
 
-def undone(state: OrderState) -> datetime | None:
-    """Return when the order was cancelled or given back as a whole; None while something of it is kept."""
-    facts = state.facts
-    if facts.cancelled_at is not None:
-        return facts.cancelled_at
-    goods = [line for line in facts.lines if line.ships]
-    if facts.status == "refunded" or (goods and not _kept_pieces(state)):
-        return max((refund.at for refund in state.refunds), default=facts.updated_at)
-    return None
-
-
 def is_carried(leg: Leg) -> bool:
     """Tell whether the parcel is under way and its carrier has said so."""
     return leg.ended is None and leg.tracked
 
 
-def _kept_pieces(state: OrderState) -> Counter[int]:
-    """Count what is kept of each line that ships, with refunds that the snapshot does not show yet."""
-    kept = Counter({line.id: line.current for line in state.facts.lines if line.ships})
-    shown = {refund.id for refund in state.facts.refunds}
-    for refund in state.refunds:
-        for line in (refund.lines or ()) if refund.id not in shown else ():
-            if line.line_id in kept:
-                kept[line.line_id] -= line.quantity
-    return +kept
+def left_behind(state: OrderState, ways: Iterable[Leg]) -> bool:
+    """Tell whether something that was handed over, and is kept, is in no parcel that arrived or still may."""
+    sent = [leg for leg in ways if leg.ended != CANCELLED]
+    had, has = (held(state, _numbers(some)) for some in (sent, _living(sent)))
+    return any(min(had[line], pieces) > has[line] for line, pieces in kept_pieces(state).items())
 
 
-def _covered(
-    state: OrderState, parcels: Sequence[Leg], items: dict[int, tuple[tuple[int, int], ...] | None]
-) -> bool:
-    """Tell whether the parcels hold all that is kept; one of which nobody knows what is in it holds everything."""
-    if not parcels:
-        return False
-    held: Counter[int] = Counter()
-    lines = {line.id for line in state.facts.lines}
-    for leg in parcels:
-        inside = items[leg.number]
-        if inside is None or not any(line in lines for line, _ in inside):
-            return True
-        for line, pieces in inside:
-            held[line] += pieces
-    return all(held[line] >= pieces for line, pieces in _kept_pieces(state).items())
+def _numbers(parcels: Iterable[Leg]) -> list[int]:
+    return [leg.number for leg in parcels]
+
+
+def _living(sent: Iterable[Leg]) -> list[Leg]:
+    return [leg for leg in sent if leg.ended not in {FAILED, LOST}]
 
 
 def _holds(parcel: Parcel, goods: set[int], known: set[int]) -> bool:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from plugin.core.earning import midnight
 from plugin.core.orders import OrderState
 from widgets.delivery.arrival import EARLY, under_way
-from widgets.delivery.journey import Fate, Leg, undone
+from widgets.delivery.contents import undone
+from widgets.delivery.journey import SILENCE, Fate, Leg, is_carried, left_behind
 from widgets.delivery.planning import dispatch, route
 from widgets.delivery.promise import Dispatch, Route
 from widgets.delivery.settings import DeliverySettings
@@ -73,8 +74,7 @@ def outlook(
         return None
     sent = [leg for leg in ways if leg.ended != CANCELLED]
     ended = [leg.ended for leg in sent if leg.ended in {FAILED, LOST}]
-    open_ = [leg for leg in sent if leg.ended is None]
-    if ended and not open_:
+    if ended and left_behind(state, ways):
         return Outlook(FAILED if FAILED in ended else LOST)
     facts = state.facts
     lane = said.settings.lane(facts.country)
@@ -83,12 +83,13 @@ def outlook(
     way = route(lane, facts.country, facts.province)
     today = now.astimezone(said.zone).date()
     if so_far.handed_over_on is None:
+        if now >= midnight(said.latest + _ONE, said.zone) + SILENCE:
+            return None
         products = (line.product_id for line in facts.lines if line.ships)
         sends = dispatch(said.settings, said.zone, (id for id in products if id is not None))
         return None if facts.status in _UNPAID else _not_sent(said, sends, way, today)
-    if not all(leg.tracked for leg in open_):
-        return None
-    return _on_its_way(said, way, open_, now, today)
+    carried = [leg for leg in sent if is_carried(leg)]
+    return _on_its_way(said, way, carried, now, today) if carried else None
 
 
 def _not_sent(said: Promised, sends: Dispatch, way: Route, today: date) -> Outlook | None:
@@ -112,11 +113,11 @@ def _not_sent(said: Promised, sends: Dispatch, way: Route, today: date) -> Outlo
 
 
 def _on_its_way(
-    said: Promised, way: Route, open_: Iterable[Leg], now: datetime, today: date
+    said: Promised, way: Route, carried: Iterable[Leg], now: datetime, today: date
 ) -> Outlook | None:
-    left = max((leg.handed_over_on for leg in open_), default=said.hand_over_by)
+    left = max(leg.handed_over_on for leg in carried)
     late = left > said.hand_over_by
-    over = now >= midnight(said.latest + _ONE, said.zone) + MORNING_AFTER
+    over = now >= midnight(_mildest(said, way) + _ONE, said.zone) + MORNING_AFTER
     if said.travel is not None:
         return _learned(said, way, left, now, OVERDUE if over else SENT_LATE if late else CARRIER)
     latest = way.latest.after(left, way.most)

@@ -22,6 +22,7 @@ from plugin.shopify.flow import Late
 from plugin.shops import shop
 from plugin.tasks import TaskRun, Wanted
 from widgets.delivery import estimates, learned
+from widgets.delivery.contents import is_off
 from widgets.delivery.journey import fate, legs
 from widgets.delivery.learned import Learned
 from widgets.delivery.risk import Outlook, Promised, outlook
@@ -206,6 +207,9 @@ def _late(conn: Connection, shop_id: int, ref: int) -> Late | None:
     said = conn.execute(_LAST_SAID, {"ref": ref}).one_or_none()
     if row is None or said is None or row.delivered_on is not None:
         return None
+    state = order_codec.decode(row.state)
+    if is_off(state):
+        return None
     inputs = json.loads(row.inputs)
     return Late(
         order_id=row.order_id,
@@ -214,7 +218,7 @@ def _late(conn: Connection, shop_id: int, ref: int) -> Late | None:
         earliest=said.earliest,
         latest=said.latest,
         carrier=inputs["carrier"],
-        tracking=_link(order_codec.decode(row.state)),
+        tracking=_link(state),
     )
 
 

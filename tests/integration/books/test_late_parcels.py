@@ -61,6 +61,25 @@ async def test_what_came_meanwhile_is_not_told(new_office: NewOffice) -> None:
     assert told(office) == []
 
 
+@pytest.mark.parametrize("how", ["cancel", "refund"])
+async def test_what_was_called_off_while_shopify_did_not_answer_is_not_told(
+    new_office: NewOffice, how: str
+) -> None:
+    office = await new_office(GERMANY)
+    switches = office.sim.state.shops[office.handle].switches
+    made = await late(office)
+    await office.tick("delivery.watch")
+    switches.turn(api="garbage")
+    await office.work()
+    switches.reset()
+    getattr(office.sim, how)(made)
+    await office.tell()
+    again = task.update().values(due_at=datetime.now(UTC), state="waiting")
+    await office.db.write(lambda conn: conn.execute(again))
+    await office.work()
+    assert told(office) == []
+
+
 async def test_what_flow_may_have_heard_is_not_told_twice_and_what_it_refused_is(
     new_office: NewOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,13 +204,17 @@ async def test_what_is_called_off_before_the_day_is_void_and_after_it_missed(
     db: Database, how: str, when: str, expected: str
 ) -> None:
     shop = await opened(db)
-    sent = bought(MONDAY)
-    sent.hand_over("2026-03-03T15:00", number=None)
-    if how == "cancelled":
-        sent.cancel(when)
-    else:
-        sent.refund(when, {0: 1})
+    sent, letter = bought(MONDAY), bought(MONDAY)
+    sent.scan(sent.hand_over("2026-03-03T15:00"), "2026-03-04T10:00")
+    letter.hand_over("2026-03-03T15:00", number=None)
+    for one in (sent, letter):
+        if how == "cancelled":
+            one.cancel(when)
+        else:
+            one.refund(when, {0: 1})
     assert await outcome(db, shop, sent, "2026-03-06T10:00") == expected
+    unseen = await outcome(db, shop, letter, "2026-03-06T10:00")
+    assert unseen == ("void" if expected == "void" else "unknown"), "nobody knows that it had not come"
 
 
 async def test_what_came_in_time_stays_kept_when_it_is_sent_back(db: Database) -> None:
@@ -259,14 +263,16 @@ async def test_time_alone_decides_what_no_fact_does(db: Database) -> None:
     assert [(await promise(db, sent)).outcome for sent in (moving, silent, forgotten)] == [
         "missed",
         "missed",
-        None,
+        "missed",
     ]
     moving.scan(one, "2026-03-05T10:00", "delivered", known="2026-03-08T10:00")
     assert await outcome(db, shop, moving, "2026-03-08T10:01") == "kept"
     await db.write(lambda conn: engine.tick(conn, at("2026-03-25T10:00")))
     assert [row.ended for row in await parcels(db, silent)] == ["lost"]
-    await db.write(lambda conn: engine.tick(conn, at("2026-03-26T23:00")))
-    assert (await promise(db, forgotten)).outcome == "unknown"
+    forgotten.hand_over("2026-03-04T15:00", number=None)
+    assert await outcome(db, shop, forgotten, "2026-03-25T11:00") == "unknown", (
+        "told late that it left in time"
+    )
 
 
 async def test_a_parcel_that_came_back_is_missed_until_another_one_arrives(db: Database) -> None:

@@ -14,6 +14,7 @@ from plugin.tasks import task
 from tests import engine
 from tests.integration.delivery.parcels import GERMANY, Sent, at, bought, opened, tell
 from tests.integration.delivery.test_teaching import a_past
+from tests.oracle.bodies import Piece
 from widgets.delivery.tables import delivery_change, delivery_promise
 from widgets.delivery.teaching import renew
 
@@ -72,10 +73,46 @@ async def test_one_day_more_is_no_alarm_and_two_are(db: Database) -> None:
     assert (one.reason, one.earliest, one.latest) == ("sent_late", date(2026, 3, 6), date(2026, 3, 7))
 
 
+@pytest.mark.parametrize(
+    ("mild_days", "quiet", "morning"),
+    [(1, "2026-03-07T08:59", "2026-03-07T09:00"), (3, "2026-03-10T08:59", "2026-03-10T09:00")],
+)
+async def test_a_day_that_is_over_raises_no_alarm_while_the_delay_is_mild(
+    db: Database, mild_days: int, quiet: str, morning: str
+) -> None:
+    shop = await opened(db, GERMANY.model_copy(update={"mild_days": mild_days}))
+    sent = bought(MONDAY)
+    sent.scan(sent.hand_over("2026-03-03T15:00"), "2026-03-03T20:00")
+    await tell(db, shop, "2026-03-03T20:01", *sent.told)
+    assert await said(db, sent, quiet) == []
+    assert [one.reason for one in await said(db, sent, morning)] == ["overdue"]
+
+
+@pytest.mark.parametrize(("status", "reason"), [("failure", "failed"), ("in_transit", "overdue")])
+async def test_a_letter_beside_it_does_not_hide_a_parcel_that_will_not_come(
+    db: Database, status: str, reason: str
+) -> None:
+    shop = await opened(db)
+    sent = bought(MONDAY, Piece(11, 1000), Piece(12, 2000))
+    sent.scan(sent.hand_over("2026-03-03T15:00", {0: 1}), "2026-03-04T10:00", status)
+    sent.hand_over("2026-03-03T15:00", {1: 1}, number=None)
+    await tell(db, shop, "2026-03-04T10:01", *sent.told)
+    (one,) = await said(db, sent, "2026-03-09T09:00")
+    assert one.reason == reason
+
+
+async def test_what_is_never_handed_over_is_spoken_of_for_three_weeks(db: Database) -> None:
+    shop = await opened(db)
+    sent = bought(MONDAY)
+    await tell(db, shop, "2026-03-02T09:01", *sent.told)
+    assert len(await said(db, sent, "2026-03-26T22:59")) == 1
+    assert len(await said(db, sent, "2026-04-20T09:00")) == 1
+
+
 async def test_what_is_on_its_way_is_late_from_the_morning_after_and_only_if_its_carrier_speaks(
     db: Database,
 ) -> None:
-    shop = await opened(db)
+    shop = await opened(db, GERMANY.model_copy(update={"mild_days": 0}))
     moving, silent, letter = bought(MONDAY), bought(MONDAY), bought(MONDAY)
     parcel = moving.hand_over("2026-03-03T15:00")
     moving.scan(parcel, "2026-03-03T20:00")

@@ -20,6 +20,7 @@ SETTINGS = DeliverySettings(
     lanes=(Lane(countries=("DE",), min=1, max=3, carrier="DHL", days="mon-fri"),), level=80
 )
 QUICK = Curve((0.0, 0.5, 0.8, 0.9, 0.95), 200)
+SWIFT = Curve((0.0, 0.5, 0.8, 0.9, 0.98), 200)
 SLOW = Curve((0.0, 0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), 200)
 NEVER = Curve((0.0, 0.3, 0.3, 0.3, 0.3), 200, (0.0, 0.0, 0.1, 0.5, 0.6))
 
@@ -36,9 +37,10 @@ def state(handed_over: datetime | None, *scans: Scan) -> OrderState:
     return OrderState(Snapshot(facts), parcels=(parcel,) if parcel else ())
 
 
-def seen(found: OrderState, now: datetime, travel: Curve | None) -> Outlook | None:
+def seen(found: OrderState, now: datetime, travel: Curve | None, mild_days: int = 1) -> Outlook | None:
     """What there is to say of it."""
-    said = Promised(date(2026, 3, 3), LATEST, SETTINGS, BERLIN, travel)
+    settings = SETTINGS.model_copy(update={"mild_days": mild_days})
+    said = Promised(date(2026, 3, 3), LATEST, settings, BERLIN, travel)
     ways = legs(found, BERLIN, MONDAY, now)
     return outlook(found, said, fate(found, ways, LATEST, BERLIN, now), ways, now)
 
@@ -75,18 +77,34 @@ def test_a_late_hand_over_is_an_alarm_only_where_the_carrier_will_not_make_up_fo
 
 def test_the_new_days_of_one_that_is_over_reckon_with_what_has_passed() -> None:
     saturday = datetime(2026, 3, 7, 9, tzinfo=UTC)
-    assert seen(moving(TUESDAY), saturday - timedelta(hours=1), QUICK) is None, (
+    assert seen(moving(TUESDAY), saturday - timedelta(hours=1), QUICK, 0) is None, (
         "what came on Friday is told by ten"
     )
-    found = seen(moving(TUESDAY), saturday, QUICK)
+    found = seen(moving(TUESDAY), saturday, QUICK, 0)
     assert found is not None
     assert (found.reason, found.earliest, found.latest) == ("overdue", date(2026, 3, 9), date(2026, 3, 9))
     assert found.chance == pytest.approx(0.5), "of those that are left so many arrive at all"
 
 
 def test_no_day_is_named_where_most_of_what_is_left_never_arrives() -> None:
-    found = seen(moving(TUESDAY), datetime(2026, 3, 9, 9, tzinfo=UTC), NEVER)
+    found = seen(moving(TUESDAY), datetime(2026, 3, 10, 9, tzinfo=UTC), NEVER)
     assert found == Outlook("overdue")
+
+
+def test_a_day_that_is_over_is_no_alarm_while_the_delay_is_mild() -> None:
+    saturday = datetime(2026, 3, 7, 10, tzinfo=UTC)
+    for mild_days in (1, 10):
+        assert seen(moving(TUESDAY), saturday, SWIFT, mild_days) is None, "four of five come on Monday"
+        assert seen(moving(TUESDAY), saturday, None, mild_days) is None
+    slow = seen(moving(TUESDAY), saturday, SLOW)
+    assert slow is not None
+    assert slow.reason == "carrier", "on Monday it will not be there either"
+    tuesday = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    for travel in (SWIFT, None):
+        assert seen(moving(TUESDAY), tuesday - timedelta(seconds=1), travel, 1) is None
+        over = seen(moving(TUESDAY), tuesday, travel, 1)
+        assert over is not None
+        assert over.reason == "overdue"
 
 
 def test_what_has_not_left_is_judged_by_what_is_left_of_the_way() -> None:
