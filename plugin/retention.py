@@ -1,4 +1,4 @@
-"""What is kept no longer: handled webhooks, bodies nobody could handle, proofs of old checkouts, traces in the files."""
+"""What is kept no longer: handled webhooks, what nobody could handle, proofs of old checkouts, traces in the files."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ from plugin.crypto import Keyring
 from plugin.database import Database, Utc, among, metadata
 from plugin.pseudonyms import Pseudonyms
 from plugin.shops import shop
-from plugin.tasks import Wanted
+from plugin.tasks import Wanted, task
 from webhooks import inbox as events
 from webhooks.inbox import HANDLED, PARKED, inbox
 from webhooks.named import named
@@ -36,6 +36,7 @@ RETENTION, VACUUM = "privacy.retention", "privacy.vacuum"
 HANDLED_FOR = timedelta(days=7)
 """How long a handled webhook is recognised when it is sent again; Shopify sends again for four hours."""
 BODIES_FOR = timedelta(days=30)
+"""So long, too, a task stays that was set aside, if it says of whom or what."""
 UNKNOWN_FOR = timedelta(hours=48)
 """Bodies for a shop that does not have the app."""
 PORTION = 500
@@ -64,7 +65,32 @@ _FORGET = delete(inbox).where(among(inbox.c.id, "ids"))
 _EMPTY = (
     update(inbox)
     .where(inbox.c.id == bindparam("event_id"))
-    .values(state=PARKED, body=None, reason=bindparam("why"))
+    .values(state=PARKED, body=None, webhook_id=bindparam("number"), reason=bindparam("why"))
+)
+_OLD_TASKS = (
+    select(task.c.id, task.c.shop_id)
+    .where(
+        task.c.state == PARKED,
+        task.c.created_at < bindparam("before", type_=Utc),
+        task.c.payload != "{}",
+        task.c.name.not_in([widgets.REDERIVE, privacy.ERASE]),
+    )
+    .order_by(task.c.id)
+    .limit(PORTION)
+)
+"""Those with an empty payload name nobody; deriving orders again names settings, and who is to be erased is never let go."""
+
+_END_TASKS = delete(task).where(among(task.c.id, "ids"))
+_ERASE_AGAIN = (
+    update(task)
+    .where(task.c.state == PARKED, task.c.name == privacy.ERASE)
+    .values(
+        state=events.WAITING,
+        due_at=bindparam("at", type_=Utc),
+        created_at=bindparam("at", type_=Utc),
+        attempts=0,
+        reason=None,
+    )
 )
 _REASONS = select(inbox.c.id, inbox.c.reason).where(among(inbox.c.id, "ids"))
 
@@ -85,9 +111,11 @@ def keep_no_longer(conn: Connection, keyring: Keyring, shop_id: int | None, now:
     """Do one portion of each kind, of one shop or of all; returns how much was done. Each shop's report counts it."""
     mine = None if shop_id is None else inbox.c.shop == _handle(conn, shop_id)
     looked, checkouts = _drop_tokens(conn, now)
+    conn.execute(_ERASE_AGAIN, {"at": now})
     removed = {
         Removed.WEBHOOKS: _forget_handled(conn, mine, now),
         Removed.BODIES: _empty_bodies(conn, keyring, mine, now),
+        Removed.TASKS: _end_tasks(conn, now),
         Removed.CHECKOUTS: checkouts,
         Removed.AUTHORS: adjustments.forget_authors(conn, now, PORTION),
         Removed.LOOKS: access_log.forget_old(conn, now, PORTION),
@@ -135,7 +163,7 @@ def _by_shop(conn: Connection, handles: Sequence[str]) -> Mapping[int, int]:
 def _empty_bodies(
     conn: Connection, keyring: Keyring, mine: ColumnElement[bool] | None, now: datetime
 ) -> Mapping[int, int]:
-    """Erase bodies whose time is over; the row stays and says so, and an order's facts are fetched instead."""
+    """Erase bodies whose time is over; a row by our own number stays and says so, and an order's facts are fetched instead."""
     statement = _OLD_BODIES if mine is None else _OLD_BODIES.where(mine)
     rows = conn.execute(statement, {"known": now - BODIES_FOR, "unknown": now - UNKNOWN_FOR}).all()
     if not rows:
@@ -143,9 +171,24 @@ def _empty_bodies(
     _ask_again(conn, keyring, rows, now)
     before = conn.execute(_REASONS, {"ids": [row.id for row in rows]})
     gone = "What it said was erased after its time."
-    reasons = [{"event_id": row.id, "why": f"{row.reason} {gone}" if row.reason else gone} for row in before]
+    reasons = [
+        {
+            "event_id": row.id,
+            "number": f"emptied {row.id}",
+            "why": f"{row.reason} {gone}" if row.reason else gone,
+        }
+        for row in before
+    ]
     conn.execute(_EMPTY, reasons)
     return _by_shop(conn, [row.shop for row in rows])
+
+
+def _end_tasks(conn: Connection, now: datetime) -> Mapping[int, int]:
+    """End what was set aside and names somebody; how many, by shop."""
+    rows = conn.execute(_OLD_TASKS, {"before": now - BODIES_FOR}).all()
+    if rows:
+        conn.execute(_END_TASKS, {"ids": [row.id for row in rows]})
+    return tally(row.shop_id for row in rows)
 
 
 def _ask_again(conn: Connection, keyring: Keyring, rows: Iterable[Any], now: datetime) -> None:

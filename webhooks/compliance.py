@@ -65,10 +65,19 @@ def data_requested(
     tombstones.share(conn, [shop.id])
     named = set(body.orders_requested or ())
     person = privacy.find(conn, shop.id, customer, named)
+    pseudonyms = Pseudonyms(keyring, [shop])
     unknown = named - set(person.orders.values())
-    unknown -= tombstones.erased(conn, shop.id, Kind.ORDER, unknown, Pseudonyms(keyring, [shop]))
+    gone = tombstones.erased(conn, shop.id, Kind.ORDER, unknown, pseudonyms)
+    buried = tombstones.erased(conn, shop.id, Kind.CUSTOMER, [customer] if customer else [], pseudonyms)
     data_requests.record(
-        conn, shop.id, body.data_request.id, customer, person.orders, event.received_at, unknown
+        conn,
+        shop.id,
+        body.data_request.id,
+        customer,
+        person.orders,
+        event.received_at,
+        unknown - gone,
+        erased=bool(gone if customer is None else buried),
     )
 
 

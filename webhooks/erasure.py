@@ -70,7 +70,7 @@ def erase_customer(
     for name, ids in ((widgets.FETCH_ORDER, orders), (privacy.ERASE, customers)):
         keys = [str(id) for id in sorted(ids)]
         conn.execute(_TASKS, {"shop": shop.id, "task_name": name, "keys": keys})
-    data_requests.forget_orders(conn, shop.id, orders)
+    data_requests.forget_orders(conn, shop.id, person.orders, orders)
     subject = widgets.Subject(shop.id, tuple(sorted(customers)), tuple(sorted(person.orders)))
     if shop.installed:
         widgets.recall(conn, subject, partial(keyring.seal, context=f"shop:{shop.id}:recall"), now)

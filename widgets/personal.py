@@ -21,6 +21,7 @@ FOUND = {
     Found.ONLY_EMAIL: sentence(
         "Shopify named this person by e-mail address alone. No e-mail addresses are kept here, so nothing was found."
     ),
+    Found.ERASED: sentence("Nothing is kept any more."),
 }
 """What a merchant reads beside a request for data."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from plugin.core import access_log, data_requests, privacy
 from plugin.core.data_requests import data_request
+from plugin.database import among
 from plugin.language import LOCALES, Language, sentence
 from widgets.base import Processing, Subject, Widget, asked
 from widgets.orders_told import orders
@@ -28,7 +29,7 @@ _REQUESTS = (
     select(data_request.c.received_at, data_request.c.due_at, data_request.c.done_at)
     .where(
         data_request.c.shop_id == bindparam("shop"),
-        data_request.c.account_id.in_(privacy.MINE),
+        among(data_request.c.customer_id, "customers"),
     )
     .order_by(data_request.c.received_at)
 )
@@ -82,6 +83,7 @@ REQUESTS = Processing(
     recipients=(SHOPIFY,),
     columns=(
         "data_request.request_id",
+        "data_request.customer_id",
         "data_request.order_refs",
         "data_request.orders_unknown",
         "data_request.found",
@@ -185,7 +187,7 @@ CHECKOUT = Processing(
     what=sentence("A keyed hash of the checkout's secret number"),
     purpose=sentence("So that the page after the purchase shows an order to its buyer alone."),
     basis=CONTRACT,
-    retention=sentence("60 days after the order."),
+    retention=sentence("60 days after we first hear of the order."),
     columns=("order.state",),
     asks=asked("orders", "checkout_token"),
 )
@@ -196,7 +198,7 @@ MESSAGES = Processing(
     purpose=sentence("So that none is lost before it is dealt with."),
     basis=CONTRACT,
     retention=sentence(
-        "Until dealt with, mostly less than a second; what cannot be dealt with, at most 30 days."
+        "Until dealt with, mostly less than a second, and that they came for 7 days; what cannot be dealt with, at most 30 days."
     ),
     recipients=(SHOPIFY,),
     columns=("inbox.body", "inbox.webhook_id", "task.key", "task.payload"),

@@ -135,20 +135,19 @@ def _line(conn: Connection, desk: Desk, one: data_requests.Request) -> AskedLine
     gettext = desk.language.gettext
     state = _state(desk, one)
     orders = tuple(data_requests.orders_named(conn, desk.shop.id, one))
-    erased = one.found is Found.DATA and one.customer_id is None and not orders
     who = gettext("Somebody without a customer number")
     if one.customer_id is not None:
         who = gettext("Customer %(number)s", number=one.customer_id)
-    elif erased:
+    elif one.found is Found.ERASED:
         who = gettext("Somebody who was erased since")
     files: tuple[tuple[str, str], ...] = ()
-    if one.found is Found.DATA and not erased:
+    if one.found is Found.DATA:
         path = f"{PATH}/requests/{one.id}"
         files = (
             (gettext("Download to read"), desk.link(f"{path}/html")),
             (gettext("Download as data (JSON)"), desk.link(f"{path}/json")),
         )
-    found = gettext("Nothing is kept any more.") if erased else gettext(widgets.FOUND[one.found])
+    found = gettext(widgets.FOUND[one.found])
     return AskedLine(
         one.id, who, found, orders, desk.day(one.received_at), state, _badge(desk, one, state), files
     )

@@ -117,6 +117,8 @@ def _removed(language: Language, kind: Removed, n: int) -> str:
             return ngettext(
                 "%(n)s message that could not be handled", "%(n)s messages that could not be handled", n
             )
+        case Removed.TASKS:
+            return ngettext("%(n)s task that was set aside", "%(n)s tasks that were set aside", n)
         case Removed.CHECKOUTS:
             return ngettext("%(n)s proof of a checkout", "%(n)s proofs of checkouts", n)
         case Removed.AUTHORS:

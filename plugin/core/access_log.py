@@ -138,8 +138,8 @@ def note(
 
 def note_request(conn: Connection, shop_id: int, staff: int, found: Request, now: datetime) -> None:
     """Write down that somebody's whole record is handed out to answer their request."""
-    refs = [None] if found.customer_id is not None or not found.order_refs else list(found.order_refs)
     owner = None if found.customer_id is None else _key(conn, shop_id, found.customer_id, _ACCOUNT)
+    refs = [None] if owner is not None or not found.order_refs else list(found.order_refs)
     rows = [
         {
             "shop_id": shop_id,

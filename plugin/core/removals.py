@@ -33,6 +33,8 @@ class Removed(StrEnum):
     """Rows of handled webhooks, whose bodies went when they were handled."""
     BODIES = "bodies"
     """Bodies that could not be handled in their time."""
+    TASKS = "tasks"
+    """Work that was set aside and not taken up again in its time."""
     CHECKOUTS = "checkouts"
     AUTHORS = "authors"
     LOOKS = "looks"

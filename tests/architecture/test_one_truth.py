@@ -120,8 +120,9 @@ def test_the_panel_has_a_row_for_every_activity_that_has_a_column(tag: str, tone
 
 
 def test_the_times_promised_are_the_times_kept() -> None:
-    assert f"{order_book.PROOF.days} days" in CHECKOUT.retention
+    assert CHECKOUT.retention == f"{order_book.PROOF.days} days after we first hear of the order."
     assert f"at most {retention.BODIES_FOR.days} days" in MESSAGES.retention
+    assert f"that they came for {retention.HANDLED_FOR.days} days" in MESSAGES.retention
     assert (ACCESS.retention, access_log.KEPT_FOR.days) == ("One year.", 365)
     corrections = next(one for one in widgets.everything() if "adjustment.author" in one.columns)
     assert "at most three years" in corrections.retention

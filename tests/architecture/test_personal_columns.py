@@ -23,7 +23,7 @@ IMPERSONAL: Mapping[str, str] = {
     ),
     "coupon_tags": "person_ref",
     "coupon_use": "code_id order_ref campaign currency",
-    "data_request": "id shop_id account_id",
+    "data_request": "id shop_id",
     "delivery_change": "id shop_id order_ref",
     "delivery_estimate": "shop_id as_of data_until learned points fed_until corrections",
     "delivery_parcel": "id shop_id order_ref",

@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
-from plugin.core import access_log, data_requests
+from plugin.core import access_log, data_requests, privacy
 from plugin.core.access_log import Look
+from plugin.core.adjustments import Adjustment, adjust
 from plugin.database import open_database
 from plugin.shops import Shop
+from plugin.tasks import Wanted, enqueue, task
 from tests import engine
 from tests.integration.conftest import MakeUrl
 from tests.integration.engine.test_converges import rules, tell
@@ -26,7 +28,7 @@ from webhooks.erasure import erase_customer
 
 CUSTOMERS = [BIG + 101, BIG + 202, BIG + 303]
 ORDERS = [BIG + 1, BIG + 2, BIG + 3]
-PARCEL, REQUEST, STAFF = BIG + 70_000, BIG + 90_000, 42
+PARCEL, REQUEST, REASON, STAFF = BIG + 70_000, BIG + 90_000, BIG + 91_000, 42
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,23 @@ class Asking:
     request: int
 
 
-Told: TypeAlias = Delivery | Redaction | Asking
+@dataclass(frozen=True)
+class Correction:
+    """The merchant gives points by hand, and says why in words that hold the number."""
+
+    customer: int
+    reason: int
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Somebody asks to be erased, and the task of it is set aside."""
+
+    customer: int
+
+
+Happening: TypeAlias = Redaction | Asking | Correction | Stuck
+Told: TypeAlias = Delivery | Happening
 
 
 @st.composite
@@ -91,18 +109,25 @@ def stories(draw: st.DrawFn) -> tuple[History, datetime, list[Told], set[int]]:
     for one in draw(parcels()):
         told.insert(draw(st.integers(0, len(told))), one)
     gone: set[int] = set()
-    for number in range(draw(st.sampled_from([0, 1, 2]))):
-        asked = (
-            draw(st.sampled_from([*CUSTOMERS, None])),
-            draw(st.lists(st.sampled_from(ORDERS), unique=True)),
-        )
-        told.insert(draw(st.integers(0, len(told))), Asking(asked[0], tuple(asked[1]), REQUEST + number))
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
         customer = draw(st.sampled_from([*CUSTOMERS, None]))
         own = customer is not None and draw(st.booleans())
         listed = () if own else tuple(draw(st.lists(st.sampled_from(ORDERS), unique=True, max_size=3)))
-        told.insert(draw(st.integers(0, len(told))), Redaction(customer, listed, own))
+        at = draw(st.integers(0, len(told)))
+        told.insert(at, Redaction(customer, listed, own))
         gone |= {id for id in (customer, *listed) if id is not None}
+        if customer is not None and draw(st.booleans()):
+            told.insert(draw(st.integers(0, at)), Stuck(customer))
+    for number in range(draw(st.sampled_from([0, 1, 2]))):
+        customer = draw(st.sampled_from([*CUSTOMERS, None]))
+        orders = tuple(draw(st.lists(st.sampled_from(ORDERS), unique=True)))
+        told.insert(draw(st.integers(0, len(told))), Asking(customer, orders, REQUEST + number))
+        if customer in gone or (customer is None and gone & set(orders)):
+            gone.add(REQUEST + number)
+    for number, customer in enumerate(draw(st.lists(st.sampled_from(CUSTOMERS), max_size=2))):
+        told.insert(draw(st.integers(0, len(told))), Correction(customer, REASON + number))
+        if customer in gone:
+            gone.add(REASON + number)
     return history, now, told, gone
 
 
@@ -119,7 +144,7 @@ def left(conn: Connection, gone: set[int]) -> list[str]:
     ]
 
 
-def happen(conn: Connection, shop: Shop, one: Redaction | Asking, now: datetime) -> None:
+def happen(conn: Connection, shop: Shop, one: Happening, now: datetime) -> None:
     """Have it asked for as Shopify, the shopper or the staff would."""
     if isinstance(one, Asking):
         engine.store(
@@ -132,6 +157,15 @@ def happen(conn: Connection, shop: Shop, one: Redaction | Asking, now: datetime)
             access_log.note(conn, shop.id, STAFF, Look.STATEMENT, now, customer_id=one.customer)
         for order in one.orders:
             access_log.note(conn, shop.id, STAFF, Look.STATEMENT, now, order_id=order)
+    elif isinstance(one, Correction):
+        wanted = Adjustment(str(one.reason - REASON), 5, f"rang up about {one.reason}", STAFF, told=False)
+        adjust(conn, shop.id, one.customer, wanted, None, now)
+    elif isinstance(one, Stuck):
+        key = str(one.customer)
+        enqueue(conn, [Wanted(shop.id, privacy.ERASE, key, now, {"customer_id": one.customer})], now)
+        conn.execute(
+            update(task).where(task.c.name == privacy.ERASE, task.c.key == key).values(state="parked")
+        )
     elif one.own:
         erase_customer(conn, engine.KEYRING, shop, one.customer, (), now)
     else:

@@ -88,9 +88,13 @@ async def test_somebody_of_whom_nothing_is_kept_is_answered_too(
         tell(conn, purchase(0))
         ask(conn, 1, customer, FIRST + 40)
         [asked] = data_requests.requests(conn, example.id)
-        assert (asked.customer_id, asked.order_refs, asked.found) == (None, (), found)
+        assert (asked.customer_id, asked.order_refs, asked.found) == (customer, (), found)
         exported = widgets.export_request(conn, example, asked, ENGLISH)
-        assert not [one for one in exported["data"] if one["records"]]
+        assert {key for one in exported["data"] for record in one["records"] for key in record} <= {
+            "asked_at",
+            "due_at",
+            "answered_at",
+        }
         assert GERMAN.gettext(widgets.FOUND[found]) != widgets.FOUND[found]
 
     await db.write(work)
@@ -154,6 +158,74 @@ async def test_after_an_erasure_there_is_nothing_to_export_and_the_request_names
         assert traces(conn, [1_234_567, ANNA, FIRST, f"{TOKEN}0"]) == []
         exported = widgets.export_request(conn, example, asked, ENGLISH)
         assert [record for one in exported["data"] for record in one["records"]] == []
+
+    await db.write(work)
+
+
+async def test_what_comes_after_the_request_is_handed_out_with_it(db: Database, example: Shop) -> None:
+    def work(conn: Connection) -> None:
+        ask(conn, 1, ANNA, FIRST, FIRST + 40)
+        ask(conn, 2, None, FIRST + 1)
+        assert [one.found for one in data_requests.requests(conn, example.id)] == [
+            Found.NOTHING,
+            Found.ONLY_EMAIL,
+        ]
+        tell(conn, purchase(0))
+        tell(conn, purchase(1, None))
+        [first, second] = data_requests.requests(conn, example.id)
+        assert (first.customer_id, first.found, first.orders_unknown) == (ANNA, Found.DATA, (FIRST + 40,))
+        assert data_requests.orders_named(conn, example.id, first) == [FIRST, FIRST + 40]
+        assert (second.customer_id, second.found, second.orders_unknown) == (None, Found.DATA, ())
+        for asked, order in ((first, FIRST), (second, FIRST + 1)):
+            assert f'"{order}"' in json.dumps(widgets.export_request(conn, example, asked, ENGLISH))
+        tell(conn, purchase(40, CLARA))
+        ask(conn, 3, CLARA)
+        assert data_requests.requests(conn, example.id)[2].found is Found.DATA
+
+    await db.write(work)
+
+
+async def test_a_request_from_before_the_first_order_forgets_its_numbers_too(
+    db: Database, example: Shop
+) -> None:
+    def work(conn: Connection) -> None:
+        ask(conn, 1_234_567, ANNA, FIRST + 50, FIRST + 51)
+        tell(conn, purchase(0))
+        erase(conn, ANNA)
+        [asked] = data_requests.requests(conn, example.id)
+        assert (asked.customer_id, asked.orders_unknown, asked.found) == (None, (), Found.ERASED)
+        assert traces(conn, [1_234_567, ANNA, FIRST, FIRST + 50, FIRST + 51]) == []
+
+    await db.write(work)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_guests_request_forgets_its_number_with_the_order(
+    db: Database, example: Shop, *, known: bool
+) -> None:
+    def work(conn: Connection) -> None:
+        if known:
+            tell(conn, purchase(0, None))
+        ask(conn, 1_234_567, None, FIRST)
+        erase(conn, None, FIRST)
+        [asked] = data_requests.requests(conn, example.id)
+        assert (asked.order_refs, asked.found) == ((), Found.ERASED)
+        assert traces(conn, [1_234_567, FIRST]) == []
+
+    await db.write(work)
+
+
+@pytest.mark.parametrize("customer", [ANNA, None])
+async def test_a_request_that_comes_after_the_erasure_names_nobody(
+    db: Database, example: Shop, customer: int | None
+) -> None:
+    def work(conn: Connection) -> None:
+        tell(conn, purchase(0, customer))
+        erase(conn, customer, FIRST)
+        ask(conn, 1_234_567, customer, FIRST)
+        [asked] = data_requests.requests(conn, example.id)
+        assert asked.found is Found.ERASED
+        assert traces(conn, [1_234_567, ANNA, FIRST]) == []
 
     await db.write(work)
 

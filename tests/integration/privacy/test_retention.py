@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 import widgets
-from plugin import retention
-from plugin.core import order_codec, removals
+from plugin import retention, tasks
+from plugin.core import order_codec, privacy, removals
 from plugin.core.order_book import PROOF, order
 from plugin.core.removals import Removed
 from plugin.database import Database
 from plugin.shops import Shop, record_uninstall
-from plugin.tasks import task
+from plugin.tasks import Wanted, task
 from tests import engine
 from tests.engine import KEYRING, verified
 from tests.integration.privacy.buying import ANNA, FIRST, NOW, TOKEN, erase, purchase, tell
@@ -122,6 +122,72 @@ async def test_bodies_for_a_shop_without_the_app_are_kept_for_two_days(db: Datab
         keep(conn, NOW + 2 * DAY + timedelta(seconds=1))
         assert [kept for _, kept, _ in states(conn)] == [False, False]
         assert conn.execute(select(task.c.id)).all() == []
+
+    await db.write(work)
+
+
+async def test_an_emptied_webhook_keeps_no_number_of_shopifys(db: Database, example: Shop) -> None:
+    def work(conn: Connection) -> None:
+        for name in ("b7f1-parked", "b7f2-parked"):
+            engine.store(conn, "orders/create", b'{"id": 1', now=NOW, webhook_id=name)
+        engine.handle_all(conn, NOW)
+        keep(conn, NOW + 31 * DAY)
+        assert len(states(conn)) == 2
+        assert traces(conn, ["b7f1-parked", "b7f2-parked"]) == []
+
+    await db.write(work)
+
+
+async def test_a_task_set_aside_that_names_somebody_ends_with_its_time(db: Database, example: Shop) -> None:
+    def work(conn: Connection) -> None:
+        kept = [
+            Wanted(example.id, "coupon.mint", "7", NOW, {}),
+            Wanted(example.id, widgets.REDERIVE, "x", NOW, {"a": 1}),
+        ]
+        named = [Wanted(example.id, widgets.FETCH_ORDER, str(FIRST), NOW, {"order_id": FIRST})]
+        tasks.enqueue(conn, [*kept, *named], NOW)
+        conn.execute(update(task).values(state=PARKED))
+        keep(conn, NOW + 30 * DAY)
+        assert len(conn.execute(select(task.c.id)).all()) == 3
+        after = NOW + 30 * DAY + timedelta(seconds=1)
+        keep(conn, after)
+        assert set(conn.execute(select(task.c.name)).scalars()) == {"coupon.mint", widgets.REDERIVE}
+        assert traces(conn, [FIRST]) == []
+        [run] = removals.runs(conn, example.id, 9)
+        assert run.counts == {Removed.TASKS: 1}
+
+    await db.write(work)
+
+
+async def test_what_still_waits_is_not_ended_and_an_erasure_is_tried_again_every_day(
+    db: Database, example: Shop
+) -> None:
+    def work(conn: Connection) -> None:
+        waiting = Wanted(example.id, widgets.FETCH_ORDER, str(FIRST), NOW, {"order_id": FIRST})
+        erasing = Wanted(example.id, privacy.ERASE, str(ANNA), NOW, {"customer_id": ANNA})
+        tasks.enqueue(conn, [waiting, erasing], NOW)
+        conn.execute(update(task).where(task.c.name == privacy.ERASE).values(state=PARKED, attempts=8))
+        at = NOW + 31 * DAY
+        keep(conn, at)
+        found = conn.execute(select(task.c.name, task.c.state, task.c.due_at, task.c.attempts)).all()
+        assert set(found) == {
+            (widgets.FETCH_ORDER, WAITING, NOW, 0),
+            (privacy.ERASE, WAITING, at, 0),
+        }
+
+    await db.write(work)
+
+
+async def test_the_proof_of_an_old_order_is_kept_as_long_from_when_it_is_first_heard_of(
+    db: Database, example: Shop
+) -> None:
+    def work(conn: Connection) -> None:
+        heard = NOW + 300 * DAY
+        tell(conn, purchase(0), heard)
+        keep(conn, heard + PROOF)
+        assert hashes(conn) == {FIRST: True}
+        keep(conn, heard + PROOF + timedelta(seconds=1))
+        assert hashes(conn) == {FIRST: False}
 
     await db.write(work)
 
