@@ -100,12 +100,14 @@ class Sheet:
 class Report(Generic[S]):
     """A widget's report; ``name`` is its part of the address, ``title`` is translated where it is shown.
 
-    ``read`` reads only, in a few statements however many rows there are.
+    ``read`` reads only, in a few statements however many rows there are. Where rows name single orders
+    (``names_orders``), that it was read is written down.
     """
 
     name: str
     title: str
     read: Callable[[Connection, Reading[S]], Sheet]
+    names_orders: bool = False
 
 
 def words(text: str, value: str | None = None) -> Cell:

@@ -23,6 +23,7 @@ LOOKS = {
     Look.STATEMENT: sentence("Points and orders"),
     Look.ENTRIES: sentence("All entries, downloaded"),
     Look.LEDGER: sentence("Everybody's entries, downloaded"),
+    Look.REPORT: sentence("A report that names orders"),
     Look.REQUEST: sentence("Everything, downloaded for a request"),
 }
 
@@ -90,7 +91,7 @@ def _look(desk: Desk, one: Seen) -> LookLine:
         whose = gettext("Customer %(number)s", number=one.customer_id)
     elif one.order_id is not None:
         whose = gettext("Order %(number)s", number=one.order_id)
-    elif one.what is Look.LEDGER:
+    elif one.what in {Look.LEDGER, Look.REPORT}:
         whose = gettext("Everybody")
     else:
         whose = gettext("Somebody who was erased since")

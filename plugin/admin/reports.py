@@ -11,6 +11,8 @@ import widgets
 from plugin.admin.answer import Link, answer
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.spreadsheet import BOM, as_file, plain, written
+from plugin.core import access_log
+from plugin.core.access_log import Look
 from plugin.errors import NotFound
 from plugin.language import sentence
 from widgets import Reading, Report, Sheet, Widget
@@ -39,7 +41,7 @@ async def page(request: Request[Any]) -> Response:
     """GET /admin/widgets/{name}/reports: all that the widget tells in figures."""
     desk = desk_of(request)
     name, widget = _widget(request)
-    sheets = await desk.runtime.db.snapshot(lambda conn: _read(conn, desk, widget, widget.reports))
+    sheets = await _sheets(desk, widget, widget.reports)
     spoken = desk.of_widget(name)
     title = spoken.gettext(widget.title)
     shown = [
@@ -64,7 +66,7 @@ async def file(request: Request[Any]) -> Response:
     found = next((report for report in widget.reports if report.name == asked), None)
     if found is None:
         raise NotFound(_NO_PAGE)
-    (sheet,) = await desk.runtime.db.snapshot(lambda conn: _read(conn, desk, widget, (found,)))
+    (sheet,) = await _sheets(desk, widget, (found,))
     titles = [f"{one.title} ({one.unit})" if one.unit else one.title for one in sheet.columns]
     rows = (*sheet.rows, sheet.total) if sheet.total else sheet.rows
     cells = [[plain(one.value) if isinstance(one.value, str) else one.value for one in row] for row in rows]
@@ -93,6 +95,15 @@ def _widget(request: Request[Any]) -> tuple[str, Widget[Any]]:
     if widget is None or not widget.reports:
         raise NotFound(_NO_PAGE)
     return name, widget
+
+
+async def _sheets(desk: Desk, widget: Widget[Any], reports: tuple[Report[Any], ...]) -> list[Sheet]:
+    """Read the reports; where they name orders, that somebody looked is written down before anything is shown."""
+    db = desk.runtime.db
+    sheets = await db.snapshot(lambda conn: _read(conn, desk, widget, reports))
+    if any(report.names_orders and sheet.rows for report, sheet in zip(reports, sheets, strict=True)):
+        await db.write(lambda conn: access_log.note(conn, desk.shop.id, desk.staff, Look.REPORT, desk.now))
+    return sheets
 
 
 def _read(conn: Connection, desk: Desk, widget: Widget[Any], reports: tuple[Report[Any], ...]) -> list[Sheet]:

@@ -40,6 +40,8 @@ class Look(StrEnum):
     """One customer's entries, as a file."""
     LEDGER = "ledger"
     """Everybody's entries, as a file: about nobody in particular."""
+    REPORT = "report"
+    """Orders that a report lists, on its page or as a file: about nobody in particular."""
     REQUEST = "request"
     """All that is kept about somebody, as a file, to answer a request for data."""
 
@@ -56,7 +58,7 @@ access_log = Table(
     Column("seen_at", Utc, nullable=False, index=True),
     Index("ix_access_log_shop_id_seen_at", "shop_id", "seen_at"),
 )
-"""``staff``: Shopify's number of who looked. Both keys are null for everybody's entries, and once somebody is erased."""
+"""``staff``: Shopify's number of who looked. Both keys are null for everybody's entries and for reports, and once somebody is erased."""
 
 _ACCOUNT = select(account.c.id).where(
     account.c.shop_id == bindparam("shop"), account.c.customer_id == bindparam("number")

@@ -244,7 +244,7 @@ def _plot(language: Language, told: list[Told], least: int) -> Plot:
 
 
 REPORTS = (
-    Report("late", sentence("Orders that wait beyond their day"), read_waiting),
+    Report("late", sentence("Orders that wait beyond their day"), read_waiting, names_orders=True),
     Report("lanes", sentence("Kept by lane"), read_lanes),
     Report("months", sentence("Kept by month"), read_months),
     Report("calibration", sentence("Stated and kept"), read_calibration),
