@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from plugin.core.earning import midnight
 from plugin.core.orders import OrderState
 from plugin.core.parcels import Parcel, Scan
-from widgets.delivery.contents import covered, held, is_void, kept_pieces, undone
+from widgets.delivery.contents import covered, held, is_off, is_void, kept_pieces, undone
 from widgets.delivery.tables import CANCELLED, DELIVERED, FAILED, KEPT, LOST, MISSED, UNKNOWN, VOID
 
 SILENCE = timedelta(days=21)
@@ -69,6 +69,7 @@ class Fate:
     outcome: str | None = None
     decided_at: datetime | None = None
     review_at: datetime | None = None
+    awaited: bool = False
 
 
 def legs(state: OrderState, zone: ZoneInfo, since: datetime, now: datetime) -> tuple[Leg, ...]:
@@ -94,7 +95,16 @@ def fate(state: OrderState, travelled: Sequence[Leg], latest: date, zone: ZoneIn
     tracked = bool(sent) and all(leg.tracked for leg in sent)
     over = midnight(latest + timedelta(days=1), zone)
     outcome, decided_at, review_at = _outcome(_Case(state, latest, over, now, sent, living, whole, last))
-    return Fate(handed_over_on, last.delivered_on if last else None, tracked, outcome, decided_at, review_at)
+    awaited = last is None and outcome in {None, MISSED} and not is_off(state)
+    return Fate(
+        handed_over_on,
+        last.delivered_on if last else None,
+        tracked,
+        outcome,
+        decided_at,
+        review_at,
+        awaited and (bool(sent) or state.facts.status not in _TO_BE_PAID),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ KEPT, MISSED, VOID, UNKNOWN = "kept", "missed", "void", "unknown"
 DELIVERED, LOST, FAILED, CANCELLED = "delivered", "lost", "failed", "cancelled"
 """How a parcel's journey ends; one that came back to its sender has failed."""
 
-OPEN = "delivered_on IS NULL AND (outcome IS NULL OR outcome = 'missed')"
-"""Of a promise: what it is about has not arrived, and may be awaited still."""
+AWAITED = "awaited"
+"""Of a promise, as its indexes say it."""
 
 delivery_promise = Table(
     "delivery_promise",
@@ -58,6 +58,7 @@ delivery_promise = Table(
     Column("outcome", String(7)),
     Column("decided_at", Utc),
     Column("review_at", Utc),
+    Column("awaited", Boolean, nullable=False, server_default="0"),
     Column("late_at", Utc),
     Column("told_at", Utc),
     Index("ix_delivery_promise_shop_id_latest", "shop_id", "latest", "order_ref"),
@@ -72,8 +73,16 @@ delivery_promise = Table(
     Index(
         "ix_delivery_promise_open",
         "order_ref",
-        sqlite_where=text(OPEN),
-        postgresql_where=text(OPEN),
+        sqlite_where=text(AWAITED),
+        postgresql_where=text(AWAITED),
+    ),
+    Index(
+        "ix_delivery_promise_waits",
+        "shop_id",
+        "latest",
+        "order_ref",
+        sqlite_where=text(AWAITED),
+        postgresql_where=text(AWAITED),
     ),
 )
 """The first promise of an order, by the settings ``rule_version`` (and the estimate of that day, None for the
@@ -84,6 +93,8 @@ nothing was learned; ``weekday`` that of the local day of the order, Monday 0. `
 From ``handed_over_on`` on it follows the facts: that day of the last parcel once all is handed over, ``delivered_on``
 of the last one once all is delivered. ``tracked``: every parcel there is has been scanned by its carrier. ``outcome``
 None is open; ``decided_at`` is the instant of the fact that decided. At ``review_at`` time alone may change it.
+``awaited``: not all has arrived, may still, and somebody waits for it: what is called off, or neither paid for nor sent,
+is not awaited.
 ``late_at``: when we first said that it is late; ``told_at``: when Shopify Flow was told so."""
 
 delivery_change = Table(

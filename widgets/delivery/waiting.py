@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, literal, or_, select
+from sqlalchemy import Connection, bindparam, func, literal, or_, select, text
 
 from plugin import settings
 from plugin.core.order_book import order
 from plugin.language import Language
 from plugin.settings import ShopSettings
-from widgets.delivery.tables import FAILED, LOST, MISSED, delivery_parcel, delivery_promise
+from widgets.delivery.tables import AWAITED, FAILED, LOST, delivery_parcel, delivery_promise
 
 MOST = 100
 """Orders that are listed at most; the ones whose day was last come first."""
@@ -26,11 +26,9 @@ _FROM = delivery_promise.join(order, order.c.id == _P.order_ref)
 _WAITS = (
     (_P.shop_id == bindparam("shop"))
     & (_P.latest >= bindparam("since"))
-    & _P.delivered_on.is_(None)
-    & or_(_P.outcome.is_(None), _P.outcome == MISSED)
+    & text(AWAITED)
     & or_(_P.latest < bindparam("today"), _P.late_at.is_not(None))
     & order.c.order_id.is_not(None)
-    & (order.c.net > 0)
 )
 _LIST = (
     select(order.c.order_id, _P.lane, _P.latest, _P.handed_over_on, _ENDED.label("ended"))

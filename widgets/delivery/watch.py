@@ -28,7 +28,7 @@ from widgets.delivery.learned import Learned
 from widgets.delivery.risk import Outlook, Promised, outlook
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.survival import Curve
-from widgets.delivery.tables import MISSED, OPEN, delivery_change, delivery_promise
+from widgets.delivery.tables import AWAITED, MISSED, delivery_change, delivery_promise
 from widgets.delivery.terms import MODELS, Terms, terms
 
 WATCH, TELL = "delivery.watch", "delivery.tell"
@@ -40,7 +40,7 @@ STALE = timedelta(days=90)
 _OPEN = (
     select(delivery_promise)
     .where(
-        text(OPEN),
+        text(AWAITED),
         delivery_promise.c.shop_id.in_(
             select(shop.c.id).where(shop.c.uninstalled_at.is_(None), shop.c.installed_at.is_not(None))
         ),

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, event, insert, update
 
 import widgets
 from plugin import settings
@@ -19,6 +19,7 @@ from widgets.delivery.estimates import store
 from widgets.delivery.learned import Learned
 from widgets.delivery.settings import DeliverySettings
 from widgets.delivery.tables import KEPT, MISSED, UNKNOWN, delivery_promise
+from widgets.delivery.waiting import alerts
 
 __all__ = ["daily"]
 
@@ -153,25 +154,54 @@ async def test_who_waits_is_one_tap_away_from_shopifys_page(daily: Stage) -> Non
     await tell(daily, [parcel(3, sent, ("failure", sent))], ORDER + 3, **ago(daily, 9))
     await tell(daily, [parcel(4, sent, ("delivered", sent))], ORDER + 4, **ago(daily, 9))
     await tell(daily, number=ORDER + 5)
-    await tell(daily, number=ORDER + 6, cancelled_at=daily.now, subtotal=0, **ago(daily, 9))
+    await tell(daily, number=ORDER + 6, cancelled_at=daily.now, **ago(daily, 9))
+    await tell(daily, number=ORDER + 7, status="pending", **ago(daily, 9))
+    await tell(daily, number=ORDER + 8, subtotal=0, **ago(daily, 9))
     found = await read(daily, "late")
     assert {(row[0].text, row[4].text) for row in found.rows} == {
         (str(ORDER + 1), "not handed over yet"),
         (str(ORDER + 2), "on its way"),
         (str(ORDER + 3), "lost or on its way back"),
+        (str(ORDER + 8), "not handed over yet"),
     }
     assert found.rows[0][0].link == f"shopify:admin/orders/{ORDER + 1}"
     assert all(int(row[3].value) > 0 for row in found.rows)
 
-    def alerts(conn: Connection) -> list[object]:
+    def home(conn: Connection) -> list[object]:
         told = ALL["delivery"].alerts
         assert told is not None
         return list(told(conn, daily.shop.id, EN, daily.now))
 
-    (said,) = await daily.db.read(alerts)
-    assert said == "3 orders wait beyond their promised day; they are listed under delivery in figures."
-    await daily.db.write(lambda conn: conn.execute(update(delivery_promise).values(outcome=UNKNOWN)))
-    assert await daily.db.read(alerts) == []
+    (said,) = await daily.db.read(home)
+    assert said == "4 orders wait beyond their promised day; they are listed under delivery in figures."
+    await daily.db.write(lambda conn: conn.execute(update(delivery_promise).values(awaited=False)))
+    assert await daily.db.read(home) == []
+
+
+async def test_who_waits_is_counted_without_reading_what_has_come(stage: Stage) -> None:
+    await promised(stage, 300, outcome=KEPT)
+    await promised(stage, 3, outcome=MISSED)
+    missed = update(delivery_promise).where(delivery_promise.c.outcome == MISSED).values(awaited=True)
+    await stage.db.write(lambda conn: conn.execute(missed))
+
+    def plans(conn: Connection) -> list[str]:
+        told: list[tuple[str, Any]] = []
+
+        def note(*given: Any) -> None:
+            if "delivery_promise" in given[2] and not given[2].startswith("EXPLAIN"):
+                told.append((given[2], given[3]))
+
+        conn.exec_driver_sql("ANALYZE")
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        event.listen(conn, "before_cursor_execute", note)
+        assert list(alerts(conn, stage.shop.id, EN, stage.now)) == []
+        word = "EXPLAIN" if conn.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        return ["\n".join(map(str, conn.exec_driver_sql(f"{word} {one}", values))) for one, values in told]
+
+    (plan,) = await stage.db.write(plans)
+    by_shop = "ix_delivery_promise_waits"
+    assert by_shop in plan or (stage.db.dialect == "postgresql" and "ix_delivery_promise_open" in plan)
 
 
 async def test_another_shops_promises_are_not_read(stage: Stage) -> None:

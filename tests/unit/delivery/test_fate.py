@@ -124,7 +124,9 @@ def test_a_letter_beside_what_is_proved_late_does_not_excuse_it() -> None:
 
 def test_a_parcel_under_way_beside_a_letter_is_awaited_and_then_missed() -> None:
     moving = parcel(8, march(3), ("in_transit", march(4)), line=12)
-    assert became(march(8), LETTER, moving, lines=2) == Fate(march(3).date(), review_at=OVER + REPORTED)
+    assert became(march(8), LETTER, moving, lines=2) == Fate(
+        march(3).date(), review_at=OVER + REPORTED, awaited=True
+    )
     assert became(march(9), LETTER, moving, lines=2).outcome == "missed"
     assert became(march(26), LETTER, moving, lines=2).outcome == "missed", "lost"
 
@@ -143,6 +145,25 @@ def test_what_waits_for_its_money_is_nobodys_miss(status: str) -> None:
     assert became(march(20), status=status).outcome is None
     given_up = became(OVER + SILENCE, status=status)
     assert (given_up.outcome, given_up.decided_at) == ("unknown", OVER + SILENCE)
+
+
+def test_awaited_is_what_may_still_come_to_somebody_who_waits_for_it() -> None:
+    now, moving = march(12), parcel(7, march(3), ("in_transit", march(4)))
+    waits = {
+        "late, and not handed over": became(now),
+        "under way": became(now, moving),
+        "sent on account": became(now, moving, status="pending"),
+        "another one may be sent": became(now, parcel(7, march(3), ("failure", march(5)))),
+    }
+    assert [what for what, one in waits.items() if not one.awaited] == []
+    rests = {
+        "it came late": became(now, parcel(7, march(3), ("delivered", march(9)))),
+        "nobody will ever know": became(now, LETTER),
+        "it waits for its money": became(now, status="pending"),
+    }
+    assert [what for what, one in rests.items() if one.awaited] == []
+    for off in (became(now, cancelled=march(10)), became(now, refunds=(given_back(1, march(10), 11),))):
+        assert (off.outcome, off.awaited) == ("missed", False)
 
 
 def test_money_given_back_later_does_not_move_the_day_of_calling_off() -> None:
