@@ -15,7 +15,7 @@ from widgets.delivery.tables import delivery_change, delivery_parcel, delivery_p
 
 PROMISED = (
     "made_at ordered_at lane country province taken_on after_cutoff weekday inputs ordinary hand_over_by earliest latest "
-    "chance handed_over_on delivered_on tracked outcome decided_at late_at told_at"
+    "chance handed_over_on delivered_on tracked outcome decided_at awaited late_at told_at"
 ).split()
 SAID = "at reason earliest latest chance".split()
 TRAVELLED = (
