@@ -1,14 +1,14 @@
 /**
  * Fills every place of ours on a storefront page from one request. It sets no cookie, speaks to the shop's own domain
  * and its CDN only, moves nothing that a visitor sees, and leaves the page as it was when anything fails. The country
- * that a visitor chose for a delivery stays in the browser, and nothing else does.
+ * and the postal code that a visitor chose for a delivery stay in the browser, and nothing else does.
  *
  * A place is an element that the theme's blocks render: `data-dankbar-block` names the widget, `data-proxy` the path
  * of the app proxy, `data-css` and `data-htmx` the assets; its style reserves the height.
  */
 
 const SLOW = 5000;
-const CHOICE = 'dankbar-country';
+const KEPT = 'dankbar-';
 const PLACE = '[data-dankbar-block]:not([data-dankbar-state])';
 
 /** Names by which widespread theme families say the colour of their buttons; the value may be bare channels. */
@@ -35,10 +35,9 @@ async function answer(places: HTMLElement[]): Promise<Record<string, unknown>> {
   const {proxy = '', locale = ''} = places[0]!.dataset;
   const names = [...new Set(places.map((place) => place.dataset.dankbarBlock))].join();
   const query = new URLSearchParams({names, locale});
-  for (const {country, product = ''} of places.map((place) => place.dataset)) {
-    if (country !== undefined) {
-      query.set('country', chosen() ?? country);
-      query.set('product', product);
+  for (const {dataset} of places) {
+    if (dataset.country !== undefined) {
+      for (const name of ['country', 'zip', 'product']) query.set(name, chosen(name) ?? dataset[name] ?? '');
     }
   }
   const response = await fetch(`${proxy}/widgets?${query}`, {
@@ -49,24 +48,24 @@ async function answer(places: HTMLElement[]): Promise<Record<string, unknown>> {
   return (await response.json()) ?? {};
 }
 
-/** The country that this visitor chose before, where the browser may tell. */
-function chosen(): string | null {
+/** The country or postal code that this visitor chose before, where the browser may tell. */
+function chosen(name: string): string | null {
   try {
-    return localStorage.getItem(CHOICE);
+    return localStorage.getItem(KEPT + name);
   } catch {
     return null;
   }
 }
 
-/** Ask again for the country chosen; where it cannot be kept, it holds for this page. */
+/** Ask again for what was chosen; where it cannot be kept, it holds for this page. */
 function choose({target}: Event): void {
   const {name, value} = target as HTMLSelectElement;
-  if (name !== 'country') return;
+  if (name !== 'country' && name !== 'zip') return;
   try {
-    localStorage.setItem(CHOICE, value);
+    localStorage.setItem(KEPT + name, value);
   } catch {}
   for (const place of document.querySelectorAll<HTMLElement>('[data-country]')) {
-    place.dataset.country = value;
+    place.dataset[name] = value;
     delete place.dataset.dankbarState;
   }
   fill();
@@ -96,10 +95,10 @@ function show(place: HTMLElement, html?: unknown): void {
   }
   place.dataset.dankbarState = 'shown';
   tint(place);
-  const held = place.contains(document.activeElement);
+  const held = place.contains(document.activeElement) && (document.activeElement as HTMLInputElement).name;
   place.replaceChildren(widget);
   widget.hidden = false;
-  if (held) place.querySelector('select')?.focus();
+  if (held) place.querySelector<HTMLElement>(`[name=${held}]`)?.focus();
   dress(place);
   settle(place, () => (place.style.minHeight = ''));
   place.addEventListener('click', copy);

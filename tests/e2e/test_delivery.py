@@ -23,6 +23,14 @@ def test_a_visitor_chooses_where_it_goes_and_keeps_the_choice_to_the_browser(wal
     assert walk.shut_out() == []
     assert walk.shifts() == []
 
+    code = page.get_by_label("PLZ")
+    code.fill("20095")
+    with page.expect_response(lambda answer: "zip=20095" in answer.url):
+        code.press("Enter")
+    expect(page.get_by_label("PLZ")).to_have_value("20095")
+    expect(page.get_by_label("PLZ")).to_be_focused()
+    assert walk.shut_out() == []
+
     german = day(walk).locator("h2").inner_text()
     page.get_by_label("Lieferung nach").select_option(label="Schweiz")
     expect(day(walk).locator("h2")).not_to_have_text(german)
@@ -34,7 +42,8 @@ def test_a_visitor_chooses_where_it_goes_and_keeps_the_choice_to_the_browser(wal
     walk.add("teekanne")
     expect(page.get_by_label("Lieferung nach")).to_have_value("CH")
     assert [cookie["name"] for cookie in walk.context.cookies()] == ["sandbox_visit"]
-    assert page.evaluate("Object.keys(localStorage)") == ["dankbar-country"]
+    expect(page.get_by_label("PLZ")).to_have_count(0)
+    assert page.evaluate("Object.keys(localStorage).sort()") == ["dankbar-country", "dankbar-zip"]
 
 
 def test_where_no_day_can_be_named_an_english_visitor_is_told_so(sandbox: Sandbox, new_walk: NewWalk) -> None:

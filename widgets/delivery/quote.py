@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from plugin.language import COUNTRIES, Language, sentence
-from widgets.base import Context
+from widgets.base import Context, Surface
 from widgets.delivery.calendar import NeverOpen, Region
 from widgets.delivery.learned import ENOUGH, Learned
 from widgets.delivery.planning import Asked, Plan, plan
+from widgets.delivery.postal import code, province
 from widgets.delivery.reasons import why
 from widgets.delivery.settings import DeliverySettings
-from widgets.delivery.shown import DeliveryView, Destination, Kept, Where
+from widgets.delivery.shown import DeliveryView, Destination, Kept, Postal, Where
 from widgets.delivery.wording import by, kept_text, odds, percent, span
 
 MOST_PRODUCTS = 50
@@ -30,9 +31,9 @@ def quote(
     if not settings.enabled or not settings.lanes:
         return None
     country, products = _country(ctx, settings), _products(ctx.params.get("product", ""))
-    where = _where(ctx, settings, country)
+    where, state = _where(ctx, settings, country), province(country, ctx.params.get("zip", ""))
     try:
-        found = plan(settings, ctx.settings.zone, Asked(ctx.now, country, products=products), learned)
+        found = plan(settings, ctx.settings.zone, Asked(ctx.now, country, state, products), learned)
     except NeverOpen:
         found = None
     if found is None:
@@ -42,25 +43,25 @@ def quote(
             text=ctx.language.gettext("You will hear it from us as soon as your parcel is on its way."),
             where=where,
         )
-    shown = _promised(ctx, settings, found, country, where)
+    shown = _promised(ctx, settings, found, Region(country, state), where)
     told = kept_text(ctx.language, kept)
     return replace(shown, kept_rate=kept, kept_text=told, why=(*shown.why, told) if told else shown.why)
 
 
 def _promised(
-    ctx: Context, settings: DeliverySettings, found: Plan, country: str, where: Where | None
+    ctx: Context, settings: DeliverySettings, found: Plan, to: Region, where: Where | None
 ) -> DeliveryView:
     language, zone, days = ctx.language, ctx.settings.zone, found.promise
     today = ctx.now.astimezone(zone).date()
     chance = None if found.chance is None or found.events < ENOUGH else found.chance
-    foreign = country != settings.from_.country
+    foreign = to.country != settings.from_.country
     reasons = why(
         language,
         days.reasons,
         carrier=found.lane.carrier,
         cutoff=settings.cutoff_times[today.weekday()],
         origin=settings.from_,
-        destination=Region(country),
+        destination=to,
         today=today,
     )
     return DeliveryView(
@@ -75,6 +76,7 @@ def _promised(
         why_text=language.gettext("Why this day?"),
         why=reasons,
         where=where,
+        postal=_postal(ctx, to.country),
     )
 
 
@@ -106,6 +108,13 @@ def _until(language: Language, carrier: str, order_by: datetime, today: date, *,
     return language.gettext(
         "By %(carrier)s, if you order by %(day)s, %(time)s.", carrier=carrier, day=day, time=time
     )
+
+
+def _postal(ctx: Context, country: str) -> Postal | None:
+    """Offer a postal code where it says which holidays count; it is in nobody's hands but the visitor's."""
+    if country != "DE" or ctx.surface not in {Surface.STOREFRONT, Surface.PRODUCT, Surface.CART}:
+        return None
+    return Postal(ctx.language.gettext("Postal code"), code(country, ctx.params.get("zip", "")))
 
 
 def _country(ctx: Context, settings: DeliverySettings) -> str:

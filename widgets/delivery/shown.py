@@ -71,6 +71,14 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Postal:
+    """The postal code that a visitor may type; ``value`` is the one that was taken."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryView:
     """All texts are finished; ``chance`` is the stated probability in whole percent, rounded down."""
 
@@ -85,6 +93,7 @@ class DeliveryView:
     why_text: str | None = None
     why: tuple[str, ...] = ()
     where: Where | None = None
+    postal: Postal | None = None
     first_promise: Days | None = None
     first_text: str | None = None
     changes: tuple[Change, ...] = ()

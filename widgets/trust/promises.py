@@ -26,7 +26,7 @@ PROMISES = (
     ),
     Promise(
         sentence(
-            "Dankbar sets no cookie. The country that you choose for a delivery is remembered by your browser alone."
+            "Dankbar sets no cookie. Country and postal code that you enter for a delivery are remembered by your browser alone."
         ),
         "tests/e2e/test_delivery.py::test_a_visitor_chooses_where_it_goes_and_keeps_the_choice_to_the_browser",
     ),

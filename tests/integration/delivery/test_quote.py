@@ -98,7 +98,7 @@ async def test_the_slowest_product_decides(stage: Stage) -> None:
 async def test_the_form_works_without_script_and_keeps_what_was_asked(stage: Stage) -> None:
     await stage.change("delivery", lanes=[DE, AT])
     html = (await stage.proxy("/delivery", country="AT", product="7", locale="en")).text
-    assert '<form class="where" method="get" action="/apps/dankbar/widgets/delivery">' in html
+    assert '<form method="get" action="/apps/dankbar/widgets/delivery">' in html
     assert '<input type="hidden" name="locale" value="en">' in html
     assert '<input type="hidden" name="product" value="7">' in html
     assert '<option value="AT" selected>Austria</option>' in html
@@ -120,3 +120,11 @@ async def test_how_often_days_were_kept_is_told_before_an_order_too_from_thirty_
     found = await asked(stage, country="DE")
     assert found["kept_rate"] == {"percent": 90, "n": 32}
     assert found["why"][-1] == "Von unseren letzten 32 Zusagen haben wir 90\u00a0% gehalten."
+
+
+async def test_a_postal_code_is_asked_for_where_it_says_which_holidays_count(stage: Stage) -> None:
+    await stage.change("delivery", lanes=[DE, AT])
+    taken, refused = [(await asked(stage, country="DE", zip=code))["postal"] for code in ("20095", "<b>")]
+    assert taken == {"label": "PLZ", "value": "20095"}
+    assert refused == {"label": "PLZ", "value": ""}
+    assert (await asked(stage, country="AT", zip="20095")).get("postal") is None

@@ -1,7 +1,7 @@
 """What a visitor is told before an order, at a moment of the test's own."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -85,3 +85,17 @@ def test_du_is_spoken_to_as_du() -> None:
     assert found is not None
     assert found.title == "Bei dir: Mi., 25. bis Do., 26. November"
     assert found.text == "Mit DHL, wenn du heute bis 14:00 Uhr bestellst."
+
+
+@pytest.mark.parametrize(
+    ("typed", "latest", "shown"),
+    [("", 2, ""), ("20095", 1, "20095"), ("50667", 2, "50667"), ("01945", 2, "01945"), ("2009", 2, "")],
+)
+def test_a_postal_code_says_which_holidays_count(typed: str, latest: int, shown: str) -> None:
+    """The second carrier day after a Friday is 1 November 2027, a Monday: All Saints, but none in Hamburg."""
+    settings = SETTINGS.model_copy(update={"handling_days": (0, 0), "origin": "DE-HH"})
+    found = quote.quote(context("2027-10-29T10:00+02:00", zip=typed, country="DE"), settings)
+    assert found is not None
+    assert found.latest == date(2027, 11, latest)
+    assert found.postal is not None
+    assert found.postal.value == shown
