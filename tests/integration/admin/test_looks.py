@@ -62,6 +62,7 @@ def promised(conn: Connection, shop_id: int) -> None:
         "earliest": day,
         "latest": day,
         "level": 90,
+        "awaited": True,
     }
     conn.execute(insert(delivery_promise).values(row))
 
