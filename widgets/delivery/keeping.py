@@ -16,7 +16,7 @@ MOST = 1000
 """The newest so many are counted, so that a page costs the same in a large shop."""
 
 _NEWEST = (
-    select(delivery_promise.c.outcome)
+    select(delivery_promise.c.outcome, delivery_promise.c.handed_over_on)
     .where(
         delivery_promise.c.shop_id == bindparam("shop_id"),
         delivery_promise.c.latest.between(bindparam("since"), bindparam("until")),
@@ -26,13 +26,20 @@ _NEWEST = (
     .limit(MOST)
     .subquery()
 )
-_COUNTED = select(_NEWEST.c.outcome, func.count().label("number")).group_by(_NEWEST.c.outcome)
+_COUNTED = select(
+    _NEWEST.c.outcome, func.count().label("number"), func.count(_NEWEST.c.handed_over_on).label("sent")
+).group_by(_NEWEST.c.outcome)
 
 
 def kept_rate(conn: Connection, shop_id: int, today: date) -> Kept | None:
-    """Return the share of the last 90 days, rounded down; None of fewer than 30."""
+    """Return the share of the last 90 days, rounded down; None of fewer than 30, or where Shopify is told of no parcel.
+
+    A shop that sends without saying so there keeps its promises as well as another, and nobody knows how well.
+    """
     window = {"since": today - LONG, "until": today - KNOWN_AFTER}
     rows = conn.execute(_COUNTED, {"shop_id": shop_id, **window}).all()
     counts: dict[str, int] = {row.outcome: row.number for row in rows}
     n = counts.get(KEPT, 0) + counts.get(MISSED, 0)
-    return None if n < ENOUGH else Kept(100 * counts.get(KEPT, 0) // n, n)
+    if n < ENOUGH or not any(row.sent for row in rows):
+        return None
+    return Kept(100 * counts.get(KEPT, 0) // n, n)

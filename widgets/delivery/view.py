@@ -15,8 +15,6 @@ def view(conn: Connection, ctx: Context, settings: DeliverySettings) -> Delivery
     """Return when an order of now would arrive, or that of the page's order; None where nothing is promised."""
     if ctx.order is not None:
         return followed(conn, ctx, ctx.order)
-    if not settings.enabled or not settings.lanes:
-        return None
     today = ctx.now.astimezone(ctx.settings.zone).date()
     learned, kept = estimates.current(conn, ctx.shop.id), kept_rate(conn, ctx.shop.id, today)
     return quote(ctx, settings, learned, kept)

@@ -128,3 +128,11 @@ async def test_a_postal_code_is_asked_for_where_it_says_which_holidays_count(sta
     assert taken == {"label": "PLZ", "value": "20095"}
     assert refused == {"label": "PLZ", "value": ""}
     assert (await asked(stage, country="AT", zip="20095")).get("postal") is None
+
+
+async def test_a_shop_that_tells_shopify_of_no_parcel_is_not_said_to_keep_nothing(stage: Stage) -> None:
+    await stage.change("delivery", lanes=[DE])
+    await promised(stage, 40, outcome=MISSED)
+    assert (await asked(stage, country="DE")).get("kept_rate") is None
+    await promised(stage, 1, outcome=KEPT)
+    assert (await asked(stage, country="DE"))["kept_rate"] == {"percent": 2, "n": 41}

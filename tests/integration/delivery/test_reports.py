@@ -79,6 +79,7 @@ async def promised(
                 "level": 90,
                 "chance": chance,
                 "outcome": outcome,
+                "handed_over_on": latest if outcome == KEPT else None,
                 "delivered_on": latest - timedelta(days=early) if outcome == KEPT else None,
             }
             conn.execute(insert(delivery_promise).values(row))
