@@ -20,7 +20,7 @@ from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
 from plugin.runtime import Runtime, open_runtime, opened
 from plugin.shops import Shop
-from plugin.worker import jobs, run_job
+from plugin.worker import jobs_of, run_job
 from webhooks import rewrap
 
 T = TypeVar("T")
@@ -139,7 +139,7 @@ def tick(shop: ShopOption = None) -> None:
     async def run(runtime: Runtime) -> dict[str, int]:
         shop_id = (await _shop(runtime, shop)).id if shop else None
         now = datetime.now(UTC)
-        return {job.name: await run_job(runtime, job, now, shop_id) for job in jobs(runtime.keyring)}
+        return {job.name: await run_job(runtime, job, now, shop_id) for job in jobs_of(runtime)}
 
     for name, count in _run(run).items():
         typer.echo(f"{name}: {count}")

@@ -1,4 +1,4 @@
-"""What every process opens at its start and closes at its end: database, keys, bells and the way to Shopify."""
+"""What every process opens at its start and closes at its end: database, keys, bells, the ways to Shopify and to payment."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from plugin import schema
+from plugin.billing.nobody import NOBODY
+from plugin.billing.opening import open_billing
+from plugin.billing.protocol import Billing
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import Database, open_database
@@ -25,6 +28,7 @@ class Runtime:
     keyring: Keyring
     bells: Bells
     gateway: Gateway
+    billing: Billing = NOBODY
 
 
 @asynccontextmanager
@@ -64,7 +68,8 @@ async def open_runtime(config: Config) -> AsyncIterator[Runtime]:
         stack.push_async_callback(bells.stop)
         http = await stack.enter_async_context(shop_client(config))
         gateway = Gateway(config, db, keyring, http)
-        yield Runtime(config, db, keyring, bells, gateway)
+        billing = await stack.enter_async_context(open_billing(config, db))
+        yield Runtime(config, db, keyring, bells, gateway, billing)
 
 
 async def _check_schema(db: Database) -> None:

@@ -65,7 +65,7 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
 
 
 def _jobs(config: Config) -> list[str]:
-    return [job.name for job in jobs(Keyring(config.secret_keys))]
+    return [job.name for job in jobs(Keyring(config.secret_keys), config.billing)]
 
 
 async def _check(config: Config) -> None:

@@ -22,6 +22,8 @@ from plugin import (
     shops,
     tasks,
 )
+from plugin.billing import checking
+from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
@@ -52,23 +54,30 @@ TASKS_BELL = "tasks"
 log = structlog.get_logger()
 
 
-def handlers() -> Mapping[str, Handler]:
+def handlers(billing: Billing) -> Mapping[str, Handler]:
     """Return every task's handler by its name."""
     found: dict[str, Handler] = {**onboarding.TASKS, **reconcile.TASKS, **rederive.TASKS, **forgetting.TASKS}
+    found |= checking.handlers(billing)
     for widget in widgets.ALL.values():
         found |= widget.tasks
     return found
 
 
-def jobs(keyring: Keyring) -> Sequence[Job]:
-    """Return all jobs of the clock; what erases comes last."""
+def jobs(keyring: Keyring, billing: str = "none") -> Sequence[Job]:
+    """Return all jobs of the clock with this kind of billing; what erases comes last."""
     return [
         *onboarding.JOBS,
         *reconcile.JOBS,
         *(job for widget in widgets.ALL.values() for job in widget.jobs),
         *nightly.JOBS,
+        *checking.jobs(billing),
         *retention.jobs(keyring),
     ]
+
+
+def jobs_of(runtime: Runtime) -> Sequence[Job]:
+    """Return all jobs of the clock of this process."""
+    return jobs(runtime.keyring, runtime.billing.kind)
 
 
 class Worker:
@@ -78,8 +87,8 @@ class Worker:
         self._runtime = runtime
         self._owner = secrets.token_hex(16)
         self._stopping = asyncio.Event()
-        self._handlers = handlers()
-        self._jobs = jobs(runtime.keyring)
+        self._handlers = handlers(runtime.billing)
+        self._jobs = jobs_of(runtime)
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
         self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from plugin import backlog, clock, shops, tasks
+from plugin.billing.nobody import NOBODY
 from plugin.clock import Job
 from plugin.config import Config
 from plugin.database import Database, open_database
@@ -336,4 +337,4 @@ async def test_a_job_goes_on_until_there_is_nothing_left(database_url: str) -> N
 def test_every_task_and_job_has_a_name_of_its_own() -> None:
     found = jobs(engine.KEYRING)
     assert len({job.name for job in found}) == len(found)
-    assert {"fetch_order", "orders.rederive", "orders.reconcile"} <= handlers().keys()
+    assert {"fetch_order", "orders.rederive", "orders.reconcile"} <= handlers(NOBODY).keys()

@@ -1,0 +1,1 @@
+"""Plans and their payment: what is offered, who has which plan, how orders are counted, and what waits beyond a limit."""
