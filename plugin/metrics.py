@@ -41,6 +41,11 @@ CALL_SECONDS = Histogram("dankbar_admin_api_seconds", "One call of the Admin API
 COST_LEFT = Histogram(
     "dankbar_admin_api_cost_left_ratio", "What an answer says is left of a shop's call limit", buckets=SHARES
 )
+PARTNER_CALLS = Counter(
+    "dankbar_partner_api_calls",
+    "Calls of Shopify's Partner API, by how they ended: answered, held_back, throttled, unreachable, refused, misunderstood",
+    ["outcome"],
+)
 REFRESHES = Counter(
     "dankbar_token_refreshes",
     "Refreshes of shops' tokens: refreshed, overtaken, refused, unreachable",

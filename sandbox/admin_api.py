@@ -27,6 +27,7 @@ from sandbox import (
 )
 from sandbox.cost import HIGHEST, refill, requested, throttle_status
 from sandbox.discount_jobs import finish_due
+from sandbox.faults import Api
 from sandbox.graph import Context, Engine
 from sandbox.money import Body
 from sandbox.schema import admin_schema, required_scopes
@@ -80,10 +81,10 @@ class BrokenConnection(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def _fault(shop: Shop) -> Response | None:
-    api = shop.switches.api
+async def fault(api: Api, seconds: float) -> Response | None:
+    """Answer as an API does on such a day; None when it answers after all, ``slow`` after these seconds."""
     if api == "slow":
-        await asyncio.sleep(shop.switches.seconds)
+        await asyncio.sleep(seconds)
     if api == "down":
         return PlainTextResponse("Service Unavailable", 503, headers={"Retry-After": "1"})
     if api == "closed":
@@ -103,7 +104,7 @@ async def access_token(request: Request) -> Response:
     shop, state = _shop(request), request.app.state.sandbox
     if shop is None:
         return JSONResponse({"errors": "Not Found"}, 404)
-    if (broken := await _fault(shop)) is not None:
+    if (broken := await fault(shop.switches.api, shop.switches.seconds)) is not None:
         return broken
     if shop.switches.api == "throttled":
         return JSONResponse({"errors": "Too many requests"}, 429, {"Retry-After": "1"})
@@ -123,7 +124,7 @@ async def graphql(request: Request) -> Response:
     version = _version(request.path_params["version"])
     if shop is None or version is None:
         return JSONResponse({"errors": "Not Found"}, 404)
-    if (broken := await _fault(shop)) is not None:
+    if (broken := await fault(shop.switches.api, shop.switches.seconds)) is not None:
         return broken
     asked = _json((await request.body()).decode(errors="replace"))
     headers = {"X-Shopify-API-Version": version}

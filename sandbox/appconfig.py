@@ -48,6 +48,7 @@ class AppConfig:
     application_url: str = ""
     name: str = ""
     optional_scopes: tuple[str, ...] = ()
+    handle: str = ""
 
     @property
     def proxy_path(self) -> str:
@@ -76,6 +77,7 @@ def read_config(path: Path = CONFIG_FILE) -> AppConfig:
         application_url=toml["application_url"],
         name=toml["name"],
         optional_scopes=tuple(toml["access_scopes"].get("optional_scopes", ())),
+        handle=toml["handle"],
     )
 
 

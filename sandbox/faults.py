@@ -18,11 +18,13 @@ class Switches:
 
     api: ``slow`` answers after ``seconds``; ``throttled`` makes the bucket count; ``down`` answers 503; ``closed``
     breaks the connection; ``garbage`` answers 200 with something that is no JSON. All hold for tokens too.
+    partner: the same for the Partner API, which is one for all shops: ``throttled`` answers 429.
     delay: seconds before a webhook's first attempt. duplicate, drop: the share (0 to 1) of webhooks that arrive
     twice, or never. reorder: seconds during which webhooks are gathered and then sent in another order.
     """
 
     api: Api = "ok"
+    partner: Api = "ok"
     seconds: float = 2.0
     delay: float = 0.0
     duplicate: float = 0.0
@@ -42,14 +44,15 @@ class Switches:
             setattr(self, name, getattr(fresh, name))
 
 
+_WAYS = ("api", "partner")
 _SHARES = ("duplicate", "drop")
 _SECONDS = {"seconds": 2.0, "delay": 1.0, "reorder": 0.3}
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name == "api":
+    if name in _WAYS:
         if value not in get_args(Api):
-            raise BadSwitch(f"The switch api is one of {', '.join(get_args(Api))}.")
+            raise BadSwitch(f"The switch {name} is one of {', '.join(get_args(Api))}.")
         return value
     if name not in _SHARES and name not in _SECONDS:
         raise BadSwitch(f"There is no switch {name}.")

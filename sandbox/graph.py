@@ -220,7 +220,15 @@ def only_simulated(tables: Tables) -> type[ValidationRule]:
 
 
 _INTERFACES = frozenset(
-    {"Node", "DisplayableError", "DiscountApplication", "HasMetafields", "LegacyInteroperability"}
+    {
+        "Node",
+        "DisplayableError",
+        "DiscountApplication",
+        "HasMetafields",
+        "LegacyInteroperability",
+        "PartnerEvent",
+        "Price",
+    }
 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.simulator import Simulator
 
 EVERY = 10.0
-_VERSION = 1
+_VERSION = 2
 
 
 def recall(simulator: Simulator, path: Path) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox import oauth, orders
+from sandbox import charges, oauth, orders
 from sandbox.bodies import customer_body
 from sandbox.ids import local
 from sandbox.money import Body
@@ -103,10 +103,11 @@ class People(World):
             self.emit(found, [("app/scopes_update", scopes_body(found, previous, self.state))])
 
     def uninstall(self, shop: str = "example") -> list[Delivery]:
-        """Remove the app: every token ends, app/uninstalled goes out, then nothing but compliance topics."""
+        """Remove the app: every token and its subscription end, app/uninstalled goes out, then nothing but compliance topics."""
         found = self.shop(shop)
         with self.state.lock:
             oauth.revoke_all(found)
+            charges.end(self.state, found, self.state.now())
             sent = self.emit(found, [("app/uninstalled", shop_body(found, self.state.now()))])
             found.installed = False
             return sent

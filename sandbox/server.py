@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox import admin_api
+from sandbox import admin_api, partner_api
 from sandbox.faults import BadSwitch
 from sandbox.schema import admin_schema
 from sandbox.simulator import Simulator
@@ -53,6 +53,7 @@ def create_sandbox(
         Route("/sandbox.json", _addresses, methods=["GET"]),
         Route("/sandbox/switches", _switches, methods=["GET", "POST"]),
         *admin_api.ROUTES,
+        *partner_api.ROUTES,
         *pages,
     ]
     app = Starlette(routes=routes, lifespan=lifespan)

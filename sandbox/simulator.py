@@ -9,13 +9,14 @@ from typing import Any, Literal
 from sandbox import fulfilments, orders, refunds
 from sandbox.bodies import customer_body
 from sandbox.buying import Buying, Line
+from sandbox.charges import Charges
 from sandbox.money import Body
 from sandbox.proofs import Proofs
 from sandbox.state import Customer, Order
 from sandbox.totals import unit
 
 
-class Simulator(Buying, Proofs):
+class Simulator(Buying, Charges, Proofs):
     """A sandbox with its webhooks; every method may be called from any thread.
 
     Shops are named by handle and made on first mention. Amounts are decimal strings in the shop's currency.

@@ -13,6 +13,7 @@ from sandbox.appconfig import AppConfig
 from sandbox.faults import Switches
 from sandbox.ids import Ids, gid, instant
 from sandbox.money import Body
+from sandbox.pricing import Partner, Pricing
 
 Mark = Literal["authorized", "voided", "expired"]
 
@@ -232,6 +233,7 @@ class Shop:
     flow_triggers: list[Body] = field(default_factory=list)
     bucket: Bucket = field(default_factory=Bucket)
     switches: Switches = field(default_factory=Switches)
+    pricing: Pricing = field(default_factory=Pricing)
     api_calls: list[str] = field(default_factory=list)
 
     @property
@@ -265,6 +267,7 @@ class State:
     bulk_seconds: float
     origin: str = ""
     app_id: int = 0
+    partner: Partner = field(default_factory=Partner)
     ids: Ids = field(default_factory=Ids)
     shops: dict[str, Shop] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -5,14 +5,12 @@ carry it out; otherwise ``Unreachable`` says that its outcome is unknown and the
 """
 
 import asyncio
-import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -24,6 +22,7 @@ from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.shopify.documents import API_VERSION, Document
 from plugin.shopify.errors import AccessDenied, Disconnected, Misunderstood, Throttled, Unreachable
+from plugin.shopify.exchange import GraphError, backoff, graph_errors, parsed, post, retry_after
 from plugin.shopify.throttle import Bucket
 from plugin.shopify.tokens import Link, access_token
 from plugin.shops import Shop
@@ -34,31 +33,12 @@ TRIES = 4
 PATIENCE = 20.0
 """Seconds one call spends on waiting, all attempts together."""
 
-TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Silence of this many seconds ends an attempt."""
-
-CALL_SECONDS = 40.0
-"""No attempt lasts longer, however slowly the answer trickles."""
-
 TOO_DEAR = "MAX_COST_EXCEEDED"
 """Shopify's code for a document whose cost no bucket allows; a smaller page may pass."""
 
-ANSWER_BYTES = 16 * 1024 * 1024
-"""A longer answer is no answer."""
-
 _SHUT = {402: "is frozen", 403: "is locked", 404: "does not exist", 423: "is locked"}
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _random = random.SystemRandom()
 _log = structlog.get_logger("plugin.shopify")
-
-
-@dataclass(frozen=True, slots=True)
-class GraphError:
-    """One entry of an answer's ``errors``: which part of the data is missing, and why."""
-
-    code: str
-    path: tuple[str, ...]
-    message: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +119,7 @@ class Gateway:
                 refused = token
             except Unreachable as error:
                 attempt += not isinstance(error, _HeldBack)
-                pause = error.wait if error.wait is not None else _backoff(attempt)
+                pause = error.wait if error.wait is not None else backoff(attempt)
                 too_late = attempt >= TRIES or waited + pause > PATIENCE
                 if too_late or (error.unknown and document.mutates):
                     _log.warning("admin_api_gave_up", document=document.name, reason=type(error).__name__)
@@ -161,42 +141,16 @@ class Gateway:
             raise _HeldBack("This shop's call limit is used up.", wait=pause + _random.uniform(0.01, 0.2))
         try:
             with metrics.timed(metrics.CALL_SECONDS):
-                status, headers, body = await self._post(shop, document, variables, token)
+                status, headers, body = await post(
+                    self.link.http, self._address(shop), document, variables, token
+                )
         finally:
             bucket.give_back(cost)
         _check_status(status, headers)
         return _read(body, document, bucket, self._monotonic())
 
-    async def _post(
-        self, shop: Shop, document: Document, variables: Mapping[str, Any] | None, token: str
-    ) -> tuple[int, httpx.Headers, bytes]:
-        request = self.link.http.build_request(
-            "POST",
-            f"{self.link.config.shop_origin(shop.handle)}/admin/api/{API_VERSION}/graphql.json",
-            json={"query": document.text, "variables": dict(variables or {})},
-            headers={"X-Shopify-Access-Token": token, "Accept": "application/json"},
-            timeout=TIMEOUT,
-        )
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                response = await self.link.http.send(request, stream=True, follow_redirects=False)
-                try:
-                    return response.status_code, response.headers, await _bounded(response)
-                finally:
-                    await response.aclose()
-        except _NOT_SENT as error:
-            raise Unreachable("Shopify cannot be reached.") from error
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise Unreachable("Shopify did not answer.", unknown=True) from error
-
-
-async def _bounded(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > ANSWER_BYTES:
-            raise Unreachable("Shopify's answer is too long.", unknown=True)
-    return bytes(body)
+    def _address(self, shop: Shop) -> str:
+        return f"{self.link.config.shop_origin(shop.handle)}/admin/api/{API_VERSION}/graphql.json"
 
 
 def _check_status(status: int, headers: httpx.Headers) -> None:
@@ -205,25 +159,20 @@ def _check_status(status: int, headers: httpx.Headers) -> None:
     if status == 401:
         raise _TokenRefused
     if status in {429, 430}:
-        raise Throttled("This shop's call limit is used up.", wait=_retry_after(headers, default=1.0))
+        raise Throttled("This shop's call limit is used up.", wait=retry_after(headers, default=1.0))
     if status in _SHUT:
         raise Disconnected(f"Shopify says that this shop {_SHUT[status]}.")
     if status >= 500:
-        wait = _retry_after(headers, default=None)
+        wait = retry_after(headers, default=None)
         raise Unreachable(f"Shopify answers {status}.", unknown=True, wait=wait)
     raise Misunderstood(f"Shopify answers {status}.")
 
 
 def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreachable("Shopify's answer is not JSON.", unknown=True) from error
-    if not isinstance(answer, dict):
-        raise Unreachable("Shopify's answer is not an answer.", unknown=True)
+    answer = parsed(body)
     extensions = answer.get("extensions")
     cost = extensions.get("cost") if isinstance(extensions, dict) else None
-    errors = _errors(answer.get("errors"))
+    errors = graph_errors(answer)
     data = answer.get("data")
     codes = {error.code for error in errors}
     if TOO_DEAR not in codes:
@@ -241,38 +190,3 @@ def _read(body: bytes, document: Document, bucket: Bucket, now: float) -> Result
     if errors and "INTERNAL_SERVER_ERROR" not in codes:
         raise Misunderstood(f"Shopify rejects {document.name}: {', '.join(sorted(codes))}.", codes=codes)
     raise Unreachable("Shopify failed inside.", unknown=True)
-
-
-def _errors(found: object) -> tuple[GraphError, ...]:
-    if isinstance(found, str):
-        return (GraphError("UNKNOWN", (), found),)
-    if not isinstance(found, Sequence):
-        return ()
-    return tuple(_error(entry) for entry in found)
-
-
-def _error(entry: object) -> GraphError:
-    known = entry if isinstance(entry, dict) else {}
-    extensions, path = known.get("extensions"), known.get("path")
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    steps = tuple(str(step) for step in path) if isinstance(path, list) else ()
-    return GraphError(str(code or "UNKNOWN"), steps, str(known.get("message") or ""))
-
-
-def _retry_after(headers: httpx.Headers, *, default: float | None) -> float | None:
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return default
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return default
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _backoff(attempt: int) -> float:
-    return _random.uniform(0.5, 1.0) * 0.25 * 2.0**attempt

@@ -1,4 +1,4 @@
-"""The GraphQL documents, one self-contained operation a file in ``plugin/graphql``."""
+"""The GraphQL documents, one self-contained operation a file in ``plugin/graphql``; those of the Partner API in its ``partner``."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,6 +7,9 @@ from importlib.resources import files
 
 API_VERSION = "2026-10"
 """The Admin API's version that every document is written for; tests hold them to 2026-07 as well."""
+
+PARTNER_VERSION = "2026-07"
+"""The Partner API's version, the first with ``activeSubscription``."""
 
 _KIND = re.compile(r"\A(?:\s|#[^\n]*\n)*(query|mutation)\s+([A-Za-z]+)")
 
@@ -21,9 +24,9 @@ class Document:
 
 
 @cache
-def document(name: str) -> Document:
-    """The operation of that name. LookupError when there is no such file, ValueError when it holds another one."""
-    path = files("plugin") / "graphql" / f"{name}.graphql"
+def document(name: str, api: str = "") -> Document:
+    """The operation of that name, of the ``partner`` API or of the Admin API. LookupError when there is no such file, ValueError when it holds another one."""
+    path = files("plugin") / "graphql" / api / f"{name}.graphql"
     if not path.is_file():
         raise LookupError(f"there is no document {name}")
     text = path.read_text(encoding="utf-8")

@@ -55,5 +55,14 @@ def shop_client(config: Config) -> httpx.AsyncClient:
     )
 
 
+def partner_client() -> httpx.AsyncClient:
+    """The client for the Partner API, which is asked four times a second at most; redirects are never followed."""
+    return httpx.AsyncClient(
+        limits=httpx.Limits(max_connections=8, max_keepalive_connections=2),
+        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+    )
+
+
 def _place(url: httpx.URL) -> tuple[str, str, int | None]:
     return (url.scheme, url.host, url.port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from sandbox.pages import admin, assets, checkout, desk, editor, frames, index, orders, proxy, shop
+from sandbox.pages import admin, assets, checkout, desk, editor, frames, index, orders, plans, proxy, shop
 
 PAGES: tuple[BaseRoute, ...] = (
     *index.ROUTES,
@@ -15,6 +15,7 @@ PAGES: tuple[BaseRoute, ...] = (
     *frames.ROUTES,
     *editor.ROUTES,
     *admin.ROUTES,
+    *plans.ROUTES,
     *proxy.ROUTES,
     *assets.ROUTES,
 )

@@ -13,13 +13,18 @@ from sandbox.pages.theme import blocks
 from sandbox.pages.view import show
 from sandbox.pages.visits import Stay, page, see
 
+APPENDED = ("plan_handle",)
+"""What an address of the app in the admin may carry into the frame, beside what every one has."""
+
 THEME_ID = "gid://shopify/OnlineStoreTheme/828155753"
 
 
 async def _admin(stay: Stay) -> Response:
     """Frame the app at its home, or at the path behind /admin/apps/dankbar."""
     path = "/" + str(stay.request.path_params.get("path", ""))
-    home = stay.simulator.app_home_url(stay.shop.handle, path, locale=stay.visit.locale)
+    asked = stay.request.query_params
+    more = {name: asked[name] for name in APPENDED if name in asked}
+    home = stay.simulator.app_home_url(stay.shop.handle, path, locale=stay.visit.locale, **more)
     return show(
         stay,
         "admin.html",

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from sandbox.faults import Api, BadSwitch
 from sandbox.pages.orders import row
+from sandbox.pages.plans import address
 from sandbox.pages.view import show
 from sandbox.pages.visits import Stay, page, see
 from sandbox.past import MANY, Past
 
+APIS = ("api", "partner")
 NUMBERS = ("delay", "duplicate", "reorder", "drop")
 
 
@@ -34,8 +36,10 @@ async def _index(stay: Stay) -> Response:
         people=list(stay.shop.customers.values())[:8],
         switches=switches,
         numbers=[(name, stay.texts.number(getattr(switches, name))) for name in NUMBERS],
+        apis=[(name, getattr(switches, name)) for name in APIS],
         ways=get_args(Api),
         counts=counts,
+        plans=address(stay),
         many=MANY,
     )
 
@@ -47,7 +51,8 @@ async def _turn(stay: Stay) -> Response:
     else:
         try:
             numbers = {name: float((form.get(name) or "0").replace(",", ".")) for name in NUMBERS}
-            stay.simulator.switch(stay.shop.handle, api=form.get("api", "ok"), **numbers)
+            apis = {name: form.get(name, "ok") for name in APIS}
+            stay.simulator.switch(stay.shop.handle, **apis, **numbers)
         except (BadSwitch, ValueError) as error:
             stay.visit.notice = str(error)
             return see("/")

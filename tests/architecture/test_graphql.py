@@ -23,8 +23,8 @@ from graphql import (
 )
 from graphql.validation import NoDeprecatedCustomRule
 
-from plugin.shopify.documents import API_VERSION, document
-from tests.schemas import admin_schema, required_scopes
+from plugin.shopify.documents import API_VERSION, PARTNER_VERSION, document
+from tests.schemas import admin_schema, partner_schema, required_scopes
 from widgets.coupon import mails
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,3 +180,18 @@ def test_what_two_documents_say_of_an_order_is_the_same() -> None:
     for name, fragment in pages.items():
         body = fragments("OrderFetch")[fragment].partition("{")[2].rpartition("}")[0]
         assert "".join(body.split()) in "".join(document(name).text.split()), name
+
+
+PARTNER = sorted(path.stem for path in (FOLDER / "partner").glob("*.graphql"))
+
+
+@pytest.mark.parametrize("name", PARTNER)
+def test_a_document_of_the_partner_api_is_valid_and_names_nothing_deprecated(name: str) -> None:
+    found = document(name, "partner")
+    rules = [*specified_rules, NoDeprecatedCustomRule]
+    assert validate(partner_schema(PARTNER_VERSION), parse(found.text), rules) == []
+    assert not found.mutates, "nothing is written there"
+
+
+def test_the_partner_api_is_asked_for_one_thing() -> None:
+    assert PARTNER == ["ActiveSubscription"]
