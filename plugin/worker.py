@@ -22,7 +22,7 @@ from plugin import (
     shops,
     tasks,
 )
-from plugin.billing import checking
+from plugin.billing import checking, usage
 from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.crypto import Keyring
@@ -71,6 +71,7 @@ def jobs(keyring: Keyring, billing: str = "none") -> Sequence[Job]:
         *(job for widget in widgets.ALL.values() for job in widget.jobs),
         *nightly.JOBS,
         *checking.jobs(billing),
+        *usage.JOBS,
         *retention.jobs(keyring),
     ]
 

@@ -12,19 +12,25 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Row,
+    String,
     Table,
     Text,
     select,
+    text,
     update,
 )
 
 from plugin.core import order_codec
+from plugin.core.fates import fate
 from plugin.core.orders import Arrival, OrderState, ambiguous, incomplete, merge, net
 from plugin.database import Big, Changes, Id, Upsert, Utc, among, lock_rows, metadata
 from plugin.errors import Park
 
 PROOF = timedelta(days=60)
 """How long the hash of an order's checkout token is kept after the order was first merged."""
+
+FATELESS = text("fate IS NULL AND first_at IS NOT NULL AND state IS NOT NULL")
+"""Orders that an earlier release merged."""
 
 order = Table(
     "order",
@@ -36,13 +42,15 @@ order = Table(
     Column("processed_at", Utc),
     Column("first_at", Utc),
     Column("net", Big, nullable=False, server_default="0"),
+    Column("fate", String(9)),
     Column("sealed", Boolean, nullable=False, server_default="0"),
     Column("state", Text),
     Index("uq_order_order_id_shop_id", "order_id", "shop_id", unique=True),
     Index("ix_order_shop_id_customer_id", "shop_id", "customer_id"),
-    Index("ix_order_shop_id_processed_at", "shop_id", "processed_at"),
+    Index("ix_order_shop_id_processed_at_fate", "shop_id", "processed_at", "fate"),
+    Index("ix_order_fateless", "id", sqlite_where=FATELESS, postgresql_where=FATELESS),
 )
-"""``first_at``: when the first snapshot was merged; ``sealed``: erased, never changed again."""
+"""``first_at``: when the first snapshot was merged; ``fate``: what became of it, where a plan counts it; ``sealed``: erased, never changed again."""
 
 refund = Table(
     "refund",
@@ -79,7 +87,7 @@ _ADD = Upsert(
         .returning(order.c.id, order.c.order_id, order.c.shop_id)
     )
 )
-_MERGED = ("customer_id", "processed_at", "first_at", "net", "state")
+_MERGED = ("customer_id", "processed_at", "first_at", "net", "fate", "state")
 _CHANGE = Changes(
     {"ref": Id, **{f"new_{name}": order.c[name].type for name in _MERGED}},
     lambda new: (
@@ -197,6 +205,7 @@ def _values(state: OrderState, first_at: datetime | None) -> dict[str, object]:
         "processed_at": state.facts.processed_at if state.snapshot else None,
         "first_at": first_at,
         "net": net(state) if state.snapshot else 0,
+        "fate": fate(state).value if state.snapshot else None,
         "state": order_codec.encode(state),
     }
 

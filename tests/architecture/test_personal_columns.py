@@ -35,7 +35,7 @@ IMPERSONAL: Mapping[str, str] = {
     "job": "name due_at reached",
     "ledger_entry": "id shop_id account_id order_ref redemption_id business_key bonus_id",
     "ledger_lift": "shop_id",
-    "order": "id shop_id sealed",
+    "order": "id shop_id fate sealed",
     "product_fact": "shop_id product_id day gone collections tags fetched_at",
     "reconciliation": "shop_id done_at fetched missed",
     "redemption": (
