@@ -110,19 +110,23 @@ def running_sandbox(
     shop: str = "example",
     port: int = 0,
     pages: Sequence[BaseRoute] = (),
+    furnish: Callable[[Starlette], None] | None = None,
     **options: Any,
 ) -> Iterator[Simulator]:
     """Run a sandbox on a free loopback port in a thread; yields its simulator, with ``origin`` set.
 
-    The app's address may be told later by `Simulator.point_at`; until then webhooks wait. ``options`` go to
-    `Simulator`.
+    The app's address may be told later by `Simulator.point_at`; until then webhooks wait. ``furnish`` is handed
+    the application before it serves; ``options`` go to `Simulator`.
     """
     simulator = Simulator(client_id=client_id, client_secret=client_secret, app_url=app_url, **options)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         simulator.state.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = _Server(create_sandbox(simulator, shop=shop, pages=pages))
+        app = create_sandbox(simulator, shop=shop, pages=pages)
+        if furnish is not None:
+            furnish(app)
+        server = _Server(app)
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:

@@ -8,7 +8,7 @@ import random
 import threading
 import uuid
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -39,6 +39,8 @@ class Delivery:
     state: Literal["waiting", "accepted", "dropped", "failed"] = "waiting"
     attempts: list[int | None] = field(default_factory=list)
     copy: bool = False
+    sign: Callable[[], Mapping[str, str]] | None = None
+    """Headers that are made anew for each attempt."""
 
     @property
     def webhook_id(self) -> str:
@@ -228,9 +230,10 @@ class Sender:
         if self._client is None:
             return None
         url = delivery.uri if "://" in delivery.uri else f"{self._state.app_url}{delivery.uri}"
+        headers = delivery.headers | dict(delivery.sign() if delivery.sign else {})
         try:
             async with self._open, asyncio.timeout(WHOLE_SECONDS):
-                answer = await self._client.post(url, content=delivery.body, headers=delivery.headers)
+                answer = await self._client.post(url, content=delivery.body, headers=headers)
         except (httpx.HTTPError, TimeoutError):
             return None
         return answer.status_code

@@ -41,6 +41,7 @@ async def _index(stay: Stay) -> Response:
         counts=counts,
         plans=address(stay),
         many=MANY,
+        stripe=hasattr(stay.request.app.state, "stripe"),
     )
 
 

@@ -44,9 +44,9 @@ class Listener:
 
 
 @contextmanager
-def listening() -> Iterator[Listener]:
+def listening(path: str = "/webhooks/shopify") -> Iterator[Listener]:
     listener = Listener()
-    app = Starlette(routes=[Route("/webhooks/shopify", listener.receive, methods=["POST"])])
+    app = Starlette(routes=[Route(path, listener.receive, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

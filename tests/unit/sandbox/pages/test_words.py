@@ -23,7 +23,7 @@ def words(locale: str) -> dict[str, str]:
 
 
 def sources() -> Iterator[str]:
-    for pattern in ("pages/*.py", "templates/*.html"):
+    for pattern in ("pages/*.py", "stripe/*.py", "templates/*.html"):
         for path in SANDBOX.glob(pattern):
             yield path.read_text("utf-8")
 
