@@ -136,7 +136,7 @@ class Changes:
     ) -> None:
         self._names = tuple(types)
         self._sqlite = build({name: bindparam(name, type_=kind) for name, kind in types.items()})
-        self._postgresql = build(dict(_arrays(types).c.items()))
+        self._postgresql = build(dict(arrays(types).c.items()))
 
     def rows(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change them; no two rows of ``rows`` may change the same one."""
@@ -152,6 +152,13 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     One parameter whatever the list's length, so that the statement is prepared once and not for each length.
     """
     return _Among(column, bindparam(name, type_=_Listed(column.type)))
+
+
+def arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
+    """Return a table ``given`` whose columns are array parameters of these names; for PostgreSQL."""
+    arrays = (bindparam(name, type_=_array_of(kind)) for name, kind in types.items())
+    columns = (column(name, kind) for name, kind in types.items())
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
 
 class _Listed(TypeDecorator[list[Any]]):
@@ -198,15 +205,8 @@ def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) ->
 
 
 def _insert_arrays(table: Table, names: Sequence[str]) -> Insert:
-    given = _arrays({name: table.c[name].type for name in names})
+    given = arrays({name: table.c[name].type for name in names})
     return postgresql.insert(table).from_select(names, select(*given.c), include_defaults=False)
-
-
-def _arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
-    """Return a table ``given`` whose columns are array parameters of these names."""
-    arrays = (bindparam(name, type_=_array_of(kind)) for name, kind in types.items())
-    columns = (column(name, kind) for name, kind in types.items())
-    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
 
 def _array_of(item: TypeEngine[Any]) -> TypeEngine[Any]:

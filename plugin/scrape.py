@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import Connection, Select, false, func, select, text, true
 
 import widgets
 from plugin import backlog, schema
@@ -169,6 +169,7 @@ def read(conn: Connection, jobs: Sequence[str], now: datetime) -> list[Gauge]:
     reopen = shops.where(shop.c.needs_reopen)
     event = select(func.min(inbox.c.due_at)).where(inbox.c.state == text("'waiting'"))
     oldest = select(func.min(task.c.due_at)).where(task.c.state == "waiting")
+    late = max(_late(conn, oldest.where(task.c.ready == ready), now) for ready in (true(), false()))
     clock = select(func.min(job.c.due_at)).where(job.c.name.in_(jobs))
     levels = {
         ("dankbar_inbox_waiting", "Stored webhooks that are not handled yet"): found.inbox_waiting,
@@ -176,7 +177,7 @@ def read(conn: Connection, jobs: Sequence[str], now: datetime) -> list[Gauge]:
         ("dankbar_inbox_lag_seconds", "How long the oldest stored webhook is due"): _late(conn, event, now),
         ("dankbar_tasks_waiting", "Tasks that are due or in back-off"): found.tasks_waiting,
         ("dankbar_tasks_parked", "Tasks that were set aside"): found.tasks_parked,
-        ("dankbar_tasks_lag_seconds", "How long the oldest task is due"): _late(conn, oldest, now),
+        ("dankbar_tasks_lag_seconds", "How long the oldest task is due"): late,
         ("dankbar_clock_lag_seconds", "How long a job of the clock is due"): _late(conn, clock, now),
         ("dankbar_shops", "Shops that have the app installed"): conn.execute(shops).scalar_one(),
         ("dankbar_shops_to_reopen", "Shops whose staff must open the app"): conn.execute(reopen).scalar_one(),

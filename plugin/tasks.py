@@ -5,37 +5,38 @@ runs makes it run once more, so that it never misses what was decided meanwhile.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
+    Row,
     String,
     Table,
     Text,
     bindparam,
     case,
     delete,
+    false,
     null,
     select,
+    text,
     update,
 )
 
-from plugin.database import Id, Upsert, Utc, among, lock_rows, metadata
-
-if TYPE_CHECKING:
-    from plugin.crypto import Keyring
-    from plugin.database import Database
-    from plugin.shopify import Gateway
-    from plugin.shops import Shop
-    from plugin.wake import Bells
+from plugin.database import Id, Upsert, Utc, among, metadata
+from plugin.task_run import Handler as Handler
+from plugin.task_run import TaskRun as TaskRun
+from plugin.turns import Turns
 
 LEASE = timedelta(minutes=5)
 """A running task whose process died is taken over after this time."""
@@ -45,6 +46,12 @@ MOST_TRIES = 8
 
 OUTAGE = timedelta(days=3)
 LONGEST_WAIT = timedelta(seconds=50)
+
+_WAITS = "state = 'waiting' AND ready"
+_RESTS = "state = 'waiting' AND NOT ready"
+
+MOST_WOKEN = 1000
+"""Tasks whose time has come that one claim marks as ready."""
 
 task = Table(
     "task",
@@ -60,12 +67,19 @@ task = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("tried", Boolean, nullable=False, server_default="0"),
     Column("generation", Integer, nullable=False, server_default="1"),
+    Column("ready", Boolean, nullable=False, server_default="0"),
     Column("lease_owner", String(40)),
     Column("lease_until", Utc),
     Column("reason", Text),
     Index("uq_task_shop_id_name_key", "shop_id", "name", "key", unique=True),
-    Index("ix_task_state_due_at", "state", "due_at"),
+    Index("ix_task_state_ready_due_at_id", "state", "ready", "due_at", "id"),
+    Index(
+        "ix_task_turn", "shop_id", "due_at", "id", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)
+    ),
+    Index("ix_task_rest", "shop_id", "due_at", sqlite_where=text(_RESTS), postgresql_where=text(_RESTS)),
 )
+"""``ready``: it is due and nobody runs it. One that was not when it was written is marked by a claim, so that the index
+of whose turn it is holds no shop that has only work of later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +123,51 @@ def _upsert(insert: Callable[..., Any]) -> Any:
             "attempts": case((parked, 0), else_=task.c.attempts),
             "reason": case((parked, null()), else_=task.c.reason),
             "state": "waiting",
+            "ready": task.c.lease_until.is_(None) & (statement.excluded.ready | task.c.ready),
         },
     )
 
 
 _ENQUEUE = Upsert(_upsert)
-_CLAIMABLE = (
-    select(
-        task.c.id,
-        task.c.shop_id,
-        task.c.name,
-        task.c.key,
-        task.c.payload,
-        task.c.attempts,
-        task.c.generation,
-        task.c.created_at,
-    )
+
+
+def _free(tasks: FromClause) -> ColumnElement[bool]:
+    return tasks.c.lease_until.is_(None) | (tasks.c.lease_until < bindparam("now", type_=Utc))
+
+
+_TURNS = Turns(
+    task,
+    "shop_id",
+    0,
+    _WAITS,
+    ("id", "shop_id", "name", "key", "payload", "attempts", "generation", "created_at", "due_at"),
+    _free,
+)
+_RESTED = (
+    select(task.c.id)
     .where(
         task.c.state == "waiting",
-        task.c.due_at <= bindparam("now"),
-        task.c.lease_until.is_(None) | (task.c.lease_until < bindparam("now")),
+        task.c.ready == false(),
+        task.c.due_at <= bindparam("now", type_=Utc),
+        _free(task),
     )
     .order_by(task.c.due_at, task.c.id)
-    .limit(bindparam("most"))
+    .limit(MOST_WOKEN)
+    .with_for_update(skip_locked=True)
 )
+_WAKE = update(task).where(task.c.id.in_(_RESTED)).values(ready=True)
 _CLAIM = (
     update(task)
     .where(among(task.c.id, "ids"))
-    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True)
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True, ready=False)
 )
 _MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("owner"))
 _SEEN = task.c.generation == bindparam("seen")
 _DONE = delete(task).where(_MINE, _SEEN)
 _AGAIN = (
-    update(task).where(_MINE).values(lease_owner=None, lease_until=None, attempts=0, reason=None, tried=True)
+    update(task)
+    .where(_MINE)
+    .values(lease_owner=None, lease_until=None, attempts=0, reason=None, tried=True, ready=True)
 )
 _FAIL = (
     update(task)
@@ -152,6 +177,7 @@ _FAIL = (
         lease_until=None,
         attempts=case((_SEEN, task.c.attempts + 1), else_=0),
         due_at=bindparam("again_at"),
+        ready=False,
         state=case((_SEEN, bindparam("new_state")), else_="waiting"),
         reason=bindparam("why"),
     )
@@ -159,13 +185,13 @@ _FAIL = (
 _HURRY = (
     update(task)
     .where(
+        text(_RESTS),
         task.c.shop_id == bindparam("shop"),
-        task.c.state == "waiting",
         task.c.attempts > 0,
         task.c.due_at > bindparam("now"),
         task.c.lease_until.is_(None),
     )
-    .values(due_at=bindparam("now"))
+    .values(due_at=bindparam("now"), ready=True)
 )
 
 
@@ -181,6 +207,7 @@ def enqueue(conn: Connection, wanted: Sequence[Wanted], now: datetime) -> None:
             "payload": json.dumps(one.payload),
             "due_at": one.due_at,
             "created_at": now,
+            "ready": one.due_at <= now,
         }
         for one in sorted(wanted, key=lambda one: (one.shop_id, one.name, one.key))
     ]
@@ -188,14 +215,35 @@ def enqueue(conn: Connection, wanted: Sequence[Wanted], now: datetime) -> None:
 
 
 def claim(conn: Connection, owner: str, now: datetime, most: int = 16) -> list[Claimed]:
-    """Take due tasks for ``owner``; no other worker has them until the lease ends."""
-    statement = _CLAIMABLE.with_for_update(skip_locked=True) if lock_rows(conn) else _CLAIMABLE
-    rows = list(conn.execute(statement, {"now": now, "most": most}))
+    """Take due tasks for ``owner``, of every shop as many; no other worker has them until the lease ends."""
+    return claim_in_turn(conn, owner, now, most)[0]
+
+
+def claim_in_turn(
+    conn: Connection,
+    owner: str,
+    now: datetime,
+    most: int,
+    after: int = 0,
+    *,
+    each: int | None = None,
+    held: Mapping[int, int] | None = None,
+) -> tuple[list[Claimed], int]:
+    """Take due tasks for ``owner``, beginning ``after`` that shop, of no shop more than ``each`` with what is ``held``.
+
+    Returns them, and the shop after which the next claim should begin.
+    """
+    conn.execute(_WAKE, {"now": now})
+    rows, turn = _TURNS.due(conn, now, most, after, each=each, held=held)
     if rows:
         conn.execute(_CLAIM, {"ids": [row.id for row in rows], "owner": owner, "until": now + LEASE})
-    return [
-        Claimed(row.id, row.shop_id, row.name, row.key, json.loads(row.payload), *row[5:]) for row in rows
-    ]
+    return [_claimed(row) for row in rows], turn
+
+
+def _claimed(row: Row[Any]) -> Claimed:
+    payload = json.loads(row.payload)
+    at = row.created_at
+    return Claimed(row.id, row.shop_id, row.name, row.key, payload, row.attempts, row.generation, at)
 
 
 def finish(conn: Connection, owner: str, done: Claimed, now: datetime) -> None:
@@ -238,30 +286,11 @@ def fail(
 def release_parked(conn: Connection, shop_id: int, now: datetime) -> int:
     """Let all parked tasks of a shop be tried again; returns how many."""
     parked = update(task).where(task.c.shop_id == shop_id, task.c.state == "parked")
-    again = parked.values(state="waiting", due_at=now, attempts=0, reason=None, created_at=now)
+    again = parked.values(state="waiting", due_at=now, attempts=0, reason=None, created_at=now, ready=True)
     return conn.execute(again).rowcount
 
 
 def release(conn: Connection, owner: str) -> None:
     """Give back all that ``owner`` holds, as when a worker stops."""
     held = update(task).where(task.c.lease_owner == owner)
-    conn.execute(held.values(lease_owner=None, lease_until=None))
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRun:
-    """What a task's handler works with; ``now`` is the start of this try."""
-
-    db: "Database"
-    keyring: "Keyring"
-    bells: "Bells"
-    gateway: "Gateway"
-    shop: "Shop"
-    key: str
-    payload: Mapping[str, Any]
-    now: datetime
-
-
-Handler = Callable[[TaskRun], Awaitable[None]]
-"""Does the task; safe to run again after a crash at any point. Raises Park when it can never succeed, Retry when
-only something outside is not ready."""
+    conn.execute(held.values(lease_owner=None, lease_until=None, ready=True))

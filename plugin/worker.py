@@ -28,6 +28,7 @@ from plugin.clock import Job
 from plugin.crypto import Keyring
 from plugin.errors import DankbarError, Park, Retry
 from plugin.runtime import Runtime
+from plugin.slots import Slots
 from plugin.tasks import Claimed, Handler, TaskRun
 from webhooks import handle
 from webhooks.handle import Batch
@@ -42,6 +43,9 @@ HELPERS = {"sqlite": 0, "postgresql": 1}
 MORE_BELL = "inbox.more"
 
 AT_ONCE = 8
+OF_ONE_SHOP = 6
+"""Tasks that a worker runs at once, and those of one shop among them: another's finds a free place when it comes."""
+
 TASK_LIMIT = 120
 LAST_MOMENT = 10
 """Seconds that tasks have when the worker is told to stop."""
@@ -90,8 +94,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._handlers = handlers(runtime.billing)
         self._jobs = jobs_of(runtime)
-        self._limit = asyncio.Semaphore(AT_ONCE)
-        self._running: set[asyncio.Task[None]] = set()
+        self._slots = Slots(AT_ONCE)
+        self._task_turn = 0
         self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
         self._turn = ""
@@ -104,16 +108,8 @@ class Worker:
         await asyncio.gather(*(self._forever(loop) for loop in loops))
         following.cancel()
         await asyncio.wait([following])
-        await self._end_tasks()
+        await self._slots.end(LAST_MOMENT)
         await self._runtime.db.write(lambda conn: tasks.release(conn, self._owner))
-
-    async def _end_tasks(self) -> None:
-        """Give what is under way a moment; what takes longer is broken off, so that nobody else does it meanwhile."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=LAST_MOMENT)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
 
     def stop(self) -> None:
         """Ask the worker to end."""
@@ -167,22 +163,26 @@ class Worker:
         return batch.taken
 
     async def _drain_tasks(self) -> None:
-        now = datetime.now(UTC)
-        with self._runtime.bells.listening(TASKS_BELL) as bell:
-            claimed = await self._runtime.db.write(lambda conn: tasks.claim(conn, self._owner, now, AT_ONCE))
+        bells, room = self._runtime.bells, self._slots.free
+        with bells.listening(TASKS_BELL) as bell:
+            claimed = await self._claim(room) if room else []
             for one in claimed:
-                await self._limit.acquire()
-                running = asyncio.create_task(self._run_limited(one))
-                self._running.add(running)
-                running.add_done_callback(self._running.discard)
-            if len(claimed) < AT_ONCE:
+                self._slots.start(one.shop_id, self.run_task(one), partial(bells.ring_here, TASKS_BELL))
+            if not room or len(claimed) < room:
                 await bell.rung(IDLE)
 
-    async def _run_limited(self, one: Claimed) -> None:
-        try:
-            await self.run_task(one)
-        finally:
-            self._limit.release()
+    async def _claim(self, room: int) -> list[Claimed]:
+        claim = partial(
+            tasks.claim_in_turn,
+            owner=self._owner,
+            now=datetime.now(UTC),
+            most=room,
+            after=self._task_turn,
+            each=OF_ONE_SHOP,
+            held=self._slots.held,
+        )
+        claimed, self._task_turn = await self._runtime.db.write(claim)
+        return claimed
 
     async def run_task(self, one: Claimed) -> None:
         """Run a claimed task and record how it ended."""

@@ -1,0 +1,145 @@
+"""Whose work is taken next: everybody who waits has a turn, so that one who has much holds up nobody.
+
+A claim takes as many rows of each who waits as of any other, each one's oldest first; what room is left goes to those
+who have more. Every statement reads one index in the order of its keys, however long the history or a queue is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
+
+from plugin.database import among, arrays, lock_rows
+
+Whose = TypeVar("Whose", str, int)
+
+LEAST = 32
+"""So many are looked at in any case: some may have nothing that is free."""
+
+
+class Turns(Generic[Whose]):
+    """The turns of those who wait in one table, which has ``id`` and ``due_at``.
+
+    ``whose``: the column that names them, all greater than ``start``; ``waits``: the condition, in SQL, of the index
+    on (whose, due_at, id) that holds what waits; ``free``: what must hold besides; ``columns``: what a claim returns.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        whose: str,
+        start: Whose,
+        waits: str,
+        columns: Sequence[str],
+        free: Callable[[FromClause], ColumnElement[bool]] = lambda _: true(),
+    ) -> None:
+        self._start: Whose = start
+        self._whose = whose
+        self._walk = _walk(table, whose, waits)
+        mine = table.alias("mine")
+        given = arrays({"whose": table.c[whose].type, "quota": Integer()})
+
+        def oldest(whom: Any, quota: Any) -> Select[Any]:
+            return (
+                select(*(mine.c[name] for name in columns))
+                .where(
+                    text(waits),
+                    mine.c[whose] == whom,
+                    mine.c.due_at <= bindparam("now", type_=table.c.due_at.type),
+                    ~among(mine.c.id, "taken"),
+                    free(mine),
+                )
+                .order_by(mine.c.due_at, mine.c.id)
+                .limit(quota)
+            )
+
+        self._of_one = oldest(bindparam("one"), bindparam("quota"))
+        locked = oldest(given.c.whose, given.c.quota).with_for_update(skip_locked=True)
+        found = locked.lateral("oldest")
+        self._of_each = select(*found.c).select_from(given.join(found, true()))
+
+    def due(
+        self,
+        conn: Connection,
+        now: datetime,
+        most: int,
+        after: Whose,
+        *,
+        each: int | None = None,
+        held: Mapping[Whose, int] | None = None,
+    ) -> tuple[list[Row[Any]], Whose]:
+        """Take up to ``most`` due rows for the rest of the transaction; other workers pass them by.
+
+        Nobody gets more than ``each``, less what is ``held`` of theirs already. Returns the rows, oldest first, and
+        the one ``after`` whom the next claim should begin: where more wait than a claim has room for, they follow
+        each other in a circle.
+        """
+        bound, mine = most if each is None else each, held or {}
+        full = {one for one, count in mine.items() if count >= bound}
+        wide = max(most, LEAST) + len(full)
+        everybody = self._waiting(conn, after, wide)
+        waiting = [one for one in everybody if one not in full]
+        left = {one: bound - mine.get(one, 0) for one in waiting}
+        queue, reached, found = waiting, 0, list[Row[Any]]()
+        while queue and (room := most - len(found)):
+            share, asked = max(1, room // len(queue)), queue[:room]
+            quotas = {one: min(share, left[one]) for one in asked}
+            rows = self._take(conn, quotas, now, [row.id for row in found])
+            counts = Counter(getattr(row, self._whose) for row in rows)
+            left |= {one: left[one] - counts[one] for one in asked}
+            queue = queue[room:] + [one for one in asked if counts[one] == quotas[one] and left[one]]
+            reached, found = min(len(waiting), reached + len(asked)), found + rows
+        found.sort(key=lambda row: (row.due_at, row.id))
+        more = reached < len(waiting) or len(everybody) == wide
+        return found, waiting[reached - 1] if more and reached else self._start
+
+    def _waiting(self, conn: Connection, after: Whose, most: int) -> list[Whose]:
+        found = list(conn.execute(self._walk, {"after": after, "most": most}).scalars())
+        if after != self._start and len(found) < most:
+            found += conn.execute(self._walk, {"after": self._start, "most": most - len(found)}).scalars()
+        return list(dict.fromkeys(found))
+
+    def _take(
+        self, conn: Connection, quotas: Mapping[Whose, int], now: datetime, taken: Sequence[int]
+    ) -> list[Row[Any]]:
+        values = {"now": now, "taken": list(taken)}
+        if lock_rows(conn):
+            lists = {"whose": list(quotas), "quota": list(quotas.values())}
+            return list(conn.execute(self._of_each, values | lists))
+        asked = ({"one": one, "quota": quota} for one, quota in quotas.items())
+        return [row for one in asked for row in conn.execute(self._of_one, values | one)]
+
+
+def _walk(table: Table, whose: str, waits: str) -> Select[Any]:
+    """Return who waits: from one to the next in one step each, not by reading what they have."""
+    earlier, later = table.alias("earlier"), table.alias("later")
+    first = (
+        select(func.min(earlier.c[whose]).label("whose"), literal(1).label("place"))
+        .where(text(waits), earlier.c[whose] > bindparam("after"))
+        .cte("turn", recursive=True)
+    )
+    following = (
+        select(func.min(later.c[whose])).where(text(waits), later.c[whose] > first.c.whose).scalar_subquery()
+    )
+    turn = first.union_all(
+        select(following, first.c.place + 1).where(
+            first.c.whose.is_not(None), first.c.place < bindparam("most")
+        )
+    )
+    return select(turn.c.whose).where(turn.c.whose.is_not(None))
