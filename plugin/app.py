@@ -90,7 +90,6 @@ def _lifespan(
                 if worker and running:
                     worker.stop()
                     await running
-                await display.close()
 
     return lifespan
 

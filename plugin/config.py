@@ -163,8 +163,17 @@ def _origin(values: Mapping[str, str], name: str, default: str) -> str:
 
 def _redis(values: Mapping[str, str]) -> str | None:
     text = values.get("DANKBAR_REDIS_URL")
-    if text is not None and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
-        raise ConfigurationError("DANKBAR_REDIS_URL must start with redis://, rediss:// or unix://.")
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigurationError(
+            "DANKBAR_REDIS_URL must be an address that starts with redis://, rediss:// or unix://."
+        )
     return text
 
 

@@ -55,6 +55,10 @@ REFRESHES = Counter(
 REQUESTS = Counter("dankbar_requests", "Requests answered, by part of the app and status", ["part", "status"])
 REQUEST_SECONDS = Histogram("dankbar_request_seconds", "From a request to its answer", ["part"], buckets=SOON)
 
+REDIS_FAILURES = Counter(
+    "dankbar_redis_failures", "Times that Redis gave no answer: to limits, rings or listening", ["use"]
+)
+
 CLAIMS = Counter("dankbar_shopper_claims", "Undocumented claims seen in shoppers' tokens", ["claim"])
 """``iss``, ``sid`` or ``other``: whether Shopify's real tokens carry more than its documentation says."""
 

@@ -13,8 +13,11 @@ from plugin.database import Database
 from plugin.settings import Section, ShopSettings, versions
 from plugin.shops import Shop, find_shop
 
+SETTINGS_BELL = "settings"
+"""``settings:HANDLE`` rings when a shop's settings changed."""
+
 AGE = 0.7
-"""Seconds; a change is in force in every process within one second."""
+"""Seconds; a change is in force in every process within one second, also where no bell told of it."""
 
 KEPT = 10_000
 """Handles remembered at once; the longest unread is forgotten first."""
@@ -61,7 +64,7 @@ class SettingsCache:
         return await asyncio.shield(read.task)
 
     def forget(self, handle: str) -> None:
-        """Read the shop again at the next request: this very process has changed it."""
+        """Read the shop again at the next request: it has been changed."""
         self._reads.pop(handle, None)
 
     def _display(self, conn: Connection, handle: str) -> Displayed | None:

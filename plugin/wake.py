@@ -7,16 +7,18 @@ while: with Redis gone the program is slower, never wrong.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-import structlog
+from plugin.peers import PAUSE, Away, Peers
 
-CHANNEL = "dankbar:bells"
-BACKLOG = 1000
-"""Rings kept for Redis while it is slow; beyond that they are dropped, since they carry no fact."""
+BACKLOG = 10_000
+"""Bells kept for Redis while it is slow; beyond that they are dropped, since they carry no fact."""
 
-log = structlog.get_logger()
+MOST = 1000
+"""Bells in one message."""
+
+LAST = 0.5
+"""Seconds that what was rung last has to be told before a process ends."""
 
 
 class Ear:
@@ -45,36 +47,40 @@ class Bells:
 
     def __init__(self, redis_url: str | None = None) -> None:
         self._waiting: defaultdict[str, set[Ear]] = defaultdict(set)
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
-        self._redis: Any = None
-        if redis_url is not None:
-            import redis.asyncio as redis_asyncio
-
-            self._redis = redis_asyncio.Redis.from_url(
-                redis_url, socket_connect_timeout=1, socket_timeout=None, decode_responses=True
-            )
+        self._followers: dict[str, Callable[[str], None]] = {}
+        self._outgoing: dict[str, None] = {}
+        self._more = asyncio.Event()
+        self._told = asyncio.Event()
+        self._told.set()
+        self.peers = None if redis_url is None else Peers(redis_url)
         self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def redis(self) -> Any:
-        """Return the shared Redis client, or None where there is only this process."""
-        return self._redis
 
     async def start(self) -> None:
         """Begin to listen and to forward; does nothing without Redis."""
-        if self._redis is not None:
-            self._tasks = [asyncio.create_task(self._forward()), asyncio.create_task(self._listen())]
+        if self.peers is not None:
+            self._tasks = [
+                asyncio.create_task(self._forward(self.peers)),
+                asyncio.create_task(self._listen(self.peers)),
+            ]
 
     async def stop(self) -> None:
-        """Stop forwarding and let all who wait go."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        if self._redis is not None:
-            await self._redis.aclose()
+        """Forward what was rung last, stop forwarding, and let all who wait go."""
+        if self._tasks:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST):
+                    await self._told.wait()
+        while under_way := [task for task in self._tasks if not task.done()]:
+            for task in under_way:
+                task.cancel()
+            # Again and again: a connection that is just being made swallows it.
+            await asyncio.wait(under_way, timeout=0.05)
+        if self.peers is not None:
+            await self.peers.close()
         self.ring_here(*list(self._waiting))
+
+    def follow(self, kind: str, told: Callable[[str], None]) -> None:
+        """Tell ``told`` the rest of the name of every bell ``kind:rest`` that rings, here or elsewhere."""
+        self._followers[kind] = told
 
     @contextlib.contextmanager
     def listening(self, name: str) -> Iterator[Ear]:
@@ -97,39 +103,38 @@ class Bells:
     def ring(self, *names: str) -> None:
         """Wake all who wait for these bells, here and elsewhere; never blocks, never fails."""
         self.ring_here(*names)
-        if self._redis is not None:
-            for name in names:
-                with contextlib.suppress(asyncio.QueueFull):
-                    self._outgoing.put_nowait(name)
+        if self._tasks:
+            self._outgoing.update(dict.fromkeys(names[: BACKLOG - len(self._outgoing)]))
+            self._told.clear()
+            self._more.set()
 
     def ring_here(self, *names: str) -> None:
         """Wake those who wait in this process."""
         for name in names:
             for ear in self._waiting.get(name, ()):
                 ear.ring()
+            kind, _, rest = name.partition(":")
+            if kind in self._followers:
+                self._followers[kind](rest)
 
-    async def _forward(self) -> None:
-        from redis.exceptions import RedisError
-
+    async def _forward(self, peers: Peers) -> None:
         while True:
-            names = [await self._outgoing.get()]
-            while not self._outgoing.empty() and len(names) < BACKLOG:
-                names.append(self._outgoing.get_nowait())
-            try:
-                await self._redis.publish(CHANNEL, "\n".join(dict.fromkeys(names)))
-            except (RedisError, OSError) as error:
-                log.warning("bells not forwarded", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+            await self._more.wait()
+            self._more.clear()
+            while names := list(self._outgoing)[:MOST]:
+                for name in names:
+                    del self._outgoing[name]
+                try:
+                    await peers.publish("\n".join(names))
+                except Away:
+                    await asyncio.sleep(PAUSE)
+            self._told.set()
 
-    async def _listen(self) -> None:
-        from redis.exceptions import RedisError
-
+    async def _listen(self, peers: Peers) -> None:
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(CHANNEL)
-                    async for message in channel.listen():
-                        self.ring_here(*message["data"].split("\n"))
-            except (RedisError, OSError) as error:
-                log.warning("bells not heard", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+                async for text in peers.hear():
+                    # What rang while nobody listened is unknown: once it is heard again, all look.
+                    self.ring_here(*(text.split("\n") if text else list(self._waiting)))
+            except Away:
+                await asyncio.sleep(PAUSE)

@@ -148,18 +148,27 @@ class RedisServer:
             connection.sendall(f"{command}\r\n".encode())
             return connection.makefile("r", newline="\r\n").readline().rstrip("\r\n")
 
+    def ask_all(self, command: str) -> str:
+        """Send one inline command and return the text it is answered with."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(f"{command}\r\n".encode())
+            answer = connection.makefile("rb")
+            return answer.read(int(answer.readline()[1:])).decode()
+
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """A new Redis, up; gone afterwards."""
+def running_redis(port: int | None = None, options: tuple[str, ...] = ()) -> Iterator[RedisServer]:
+    """A new Redis, up, on a port of its own or the one that is named; gone afterwards."""
     program = redis_server()
     if program is None:
         raise ServerFailed("Redis is not installed: run `make services`.")
-    server = RedisServer(free_port())
+    server = RedisServer(port or free_port())
     with tempfile.TemporaryDirectory(prefix="dankbar-redis-") as folder:
         command = [str(program), "--port", str(server.port), "--bind", "127.0.0.1", "--save", ""]
         with (Path(folder) / "log").open("w+") as log:
-            process = subprocess.Popen([*command, "--appendonly", "no"], cwd=folder, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [*command, "--appendonly", "no", *options], cwd=folder, stdout=log, stderr=log
+            )
             try:
                 _await_redis(server, process, Path(folder) / "log")
                 yield server

@@ -13,7 +13,7 @@ from plugin.crypto import Keyring
 from plugin.database import Database
 from plugin.errors import NotFound, Unauthorized
 from plugin.guards import RESERVED, Call, Shopper, Visitor
-from plugin.settings_cache import Displayed, SettingsCache
+from plugin.settings_cache import SETTINGS_BELL, Displayed, SettingsCache
 from plugin.wake import Bells
 from widgets.rates import Rates
 from widgets.registry import SECTIONS
@@ -44,15 +44,12 @@ class Display:
     waits: Waits
     now: Callable[[], datetime] = utc_now
 
-    async def close(self) -> None:
-        """Release what was opened for it alone."""
-        await self.rates.close()
-
 
 def open_display(config: Config, db: Database, keyring: Keyring, bells: Bells) -> Display:
-    """Return the parts for ``request.state["widgets"]``; to be closed at the end."""
+    """Return the parts for ``request.state["widgets"]``."""
     cache = SettingsCache(db, SECTIONS.values())
-    return Display(config, db, keyring, bells, cache, Rates(config.redis_url), Waits())
+    bells.follow(SETTINGS_BELL, cache.forget)
+    return Display(config, db, keyring, bells, cache, Rates(bells.peers), Waits())
 
 
 def display_of(request: Request[Any]) -> Display:

@@ -76,7 +76,7 @@ async def save(request: Request[Any]) -> Response:
         meant = await _form(desk, topic, typed=typed)
         lost = discarded(form.fields, meant.fields, desk.language)
         return answer(request, desk, "fields", replace(form, stale=True, discarded=lost), status=409)
-    desk.runtime.bells.ring("tasks")
+    desk.runtime.bells.ring("tasks", f"settings:{desk.shop.handle}")
     return answer(request, desk, "fields", await _form(desk, topic), toast=desk.language.gettext("Saved."))
 
 

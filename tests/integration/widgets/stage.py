@@ -103,7 +103,6 @@ class Stage:
 
     async def close(self) -> None:
         await self.client.aclose()
-        await self.display.close()
 
     def proxy_url(
         self,

@@ -1,15 +1,17 @@
 """Widgets on the storefront: fragments, JSON, many at once, and how much a shop may ask."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+import widgets
 from plugin.errors import TooMany
 from plugin.language import language
+from plugin.peers import Peers
 from plugin.settings_cache import AGE, SettingsCache
 from plugin.shops import record_uninstall
 from tests.integration.widgets.stage import CUSTOMER, PREFIX, Stage, app_of, facts
@@ -149,23 +151,36 @@ class FrozenTime:
 
 
 async def test_redis_shares_the_window_between_processes_and_may_die(redis_url: str) -> None:
-    one, other = Rates(redis_url), Rates(redis_url)
+    peers = Peers(redis_url), Peers(redis_url), Peers("redis://127.0.0.1:1/0")
+    one, other, dead = map(Rates, peers)
     for _ in range(5):
         await one.admit(10, 60, "shop", "x")
         await other.admit(10, 60, "shop", "x")
     with pytest.raises(TooMany):
         await one.admit(10, 60, "shop", "x")
-    dead = Rates("redis://127.0.0.1:1/0")
     for _ in range(10):
         await dead.admit(10, 60, "shop", "x")
     with pytest.raises(TooMany):
         await dead.admit(10, 60, "shop", "x")
-    for rates in (one, other, dead):
-        await rates.close()
+    for each in peers:
+        await each.close()
 
 
 def test_every_widget_has_a_place() -> None:
     assert all(widget.surfaces for widget in ALL.values())
+
+
+async def test_a_change_that_rings_is_shown_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.display.cache, "_clock", lambda: 0.0)
+    address = stage.proxy_url("/loyalty.json", query={"locale": "de"})
+    before = (await stage.client.get(address)).json()["text"]
+    patch = {"tone": "du"}
+    await stage.db.write(
+        lambda conn: widgets.change_settings(conn, stage.shop.id, "shop", patch, datetime.now(UTC))
+    )
+    assert (await stage.client.get(address)).json()["text"] == before
+    stage.display.bells.ring("settings:example")
+    assert (await stage.client.get(address)).json()["text"] != before
 
 
 async def test_two_processes_show_a_change_within_a_second(stage: Stage) -> None:

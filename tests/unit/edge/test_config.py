@@ -68,6 +68,7 @@ def test_everything_missing_is_named_at_once() -> None:
         ("DANKBAR_SHOPIFY_ORIGIN", "https://{store}.example"),
         ("DANKBAR_SHOPIFY_ORIGIN", "http://127.0.0.1:99999/{shop}"),
         ("DANKBAR_REDIS_URL", "http://127.0.0.1"),
+        ("DANKBAR_REDIS_URL", "redis://127.0.0.1:port/0"),
         ("DANKBAR_BILLING", "paypal"),
         ("DANKBAR_METRICS", "9464"),
         ("DANKBAR_METRICS", "127.0.0.1:0"),
