@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks.processor import processor_of_server
 from plugin import schema
 from plugin.database import Database, open_database
 from tests.servers import PostgresServer, running_postgres
@@ -46,6 +47,10 @@ class Home:
             yield made
         finally:
             self._drop(made)
+
+    def processor(self) -> float:
+        """Return the processor seconds that the database's own processes have used; none on SQLite."""
+        return 0.0 if self.server is None else processor_of_server(self.server)
 
     def _new(self, origin: str | None) -> str:
         if self.server is not None:

@@ -39,6 +39,8 @@ class Load:
     seconds: float
     times: list[float] = field(default_factory=list)
     processor: float = 0
+    database: float = 0
+    """Processor seconds of the database server in the same window, as far as it was asked."""
 
     @property
     def rate(self) -> float:
@@ -50,11 +52,17 @@ class Load:
         """Microseconds of the server's processor for an answer; other programs on the machine hardly change it."""
         return self.processor / len(self.times) * 1e6
 
+    @property
+    def database_cost(self) -> float:
+        """Microseconds of the database server's processor for an answer."""
+        return self.database / len(self.times) * 1e6
+
     def add(self, other: "Load") -> None:
         """Count another load's answers too."""
         self.seconds += other.seconds
         self.times += other.times
         self.processor += other.processor
+        self.database += other.database
 
     def milliseconds(self, share: float) -> float:
         """Return the time within which that share of requests was answered."""
@@ -127,22 +135,37 @@ async def ask(connection: Connection, request: bytes) -> Answer:
 
 
 def in_turns(
-    one: Server, other: Server, make: Callable[[], Iterator[bytes]], size: Size
+    one: Server,
+    other: Server,
+    make: Callable[[], Iterator[bytes]],
+    size: Size,
+    database: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Load, Load]:
     """Load two servers in short turns, so that whatever else the machine does meets both alike."""
     loads = (Load(0), Load(0))
     for _ in range(size.turns):
         for load, server in zip(loads, (one, other), strict=True):
-            load.add(press(server, make(), warm=size.warm_seconds, seconds=size.turn_seconds))
+            load.add(
+                press(server, make(), warm=size.warm_seconds, seconds=size.turn_seconds, database=database)
+            )
     return loads
 
 
-def press(server: Server, requests: Iterator[bytes], *, warm: float, seconds: float) -> Load:
+def press(
+    server: Server,
+    requests: Iterator[bytes],
+    *,
+    warm: float,
+    seconds: float,
+    database: Callable[[], float] = lambda: 0.0,
+) -> Load:
     """Keep 64 requests under way and count the answers of ``seconds`` seconds after ``warm``. Raises Refused."""
-    return uvloop.run(_press(server, requests, warm, seconds))
+    return uvloop.run(_press(server, requests, warm, seconds, database))
 
 
-async def _press(server: Server, requests: Iterator[bytes], warm: float, seconds: float) -> Load:
+async def _press(
+    server: Server, requests: Iterator[bytes], warm: float, seconds: float, database: Callable[[], float]
+) -> Load:
     connections = [await connect(server.port) for _ in range(AT_ONCE)]
     begin = perf_counter() + warm
     end, load = begin + seconds, Load(seconds)
@@ -166,9 +189,13 @@ async def _press(server: Server, requests: Iterator[bytes], warm: float, seconds
 
     for connection in connections:
         drive(connection)
-    loop, used = asyncio.get_running_loop(), [0.0, 0.0]
-    loop.call_later(warm, lambda: used.__setitem__(0, server.processor()))
-    loop.call_later(warm + seconds, lambda: used.__setitem__(1, server.processor()))
+    loop, used = asyncio.get_running_loop(), [(0.0, 0.0)]
+
+    def look() -> None:
+        used.append((server.processor(), database()))
+
+    loop.call_later(warm, look)
+    loop.call_later(warm + seconds, look)
     with suppress(TimeoutError):
         async with asyncio.timeout(warm + seconds + 30):
             await asyncio.gather(*(connection.lost for connection in connections))
@@ -176,5 +203,7 @@ async def _press(server: Server, requests: Iterator[bytes], warm: float, seconds
         raise Refused(f"{len(refused)} answers like {refused[0].status} {refused[0].body[:200]!r}")
     if not load.times:
         raise Refused("nothing was answered")
-    load.processor = (used[1] or server.processor()) - used[0]
+    if len(used) < 3:
+        look()
+    load.processor, load.database = (after - before for before, after in zip(used[-2], used[-1], strict=True))
     return load

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import measure_alone
+from benchmarks.processor import processor_of
 from tests.ports import free_port
 
 CLIENT = "benchmark-client"
@@ -50,8 +51,7 @@ class Server:
 
     def processor(self) -> float:
         """Return the processor seconds it has used, user's and system's."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_of(self.pid)
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""Processor seconds and memory of processes and of a database server's many, as the system counts them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import PostgresServer
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    parent: int
+    own: int
+    children: int
+
+
+def processor_of(pid: int) -> float:
+    """Return the processor seconds a process has used, user's and system's."""
+    return _used(pid).own / _TICKS
+
+
+def processor_of_server(server: PostgresServer) -> float:
+    """Return the processor seconds of all processes of the database server, of those that have ended too."""
+    first = _first(server)
+    used = _used(first)
+    return (used.own + used.children + sum(_used(pid).own for pid in _children(first))) / _TICKS
+
+
+def peak_kib(pid: int) -> int:
+    """Return the most memory a process ever held, in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+def peak_kib_of_server(server: PostgresServer) -> int:
+    """Return the peak of the database server's largest connection, shared buffers that it touched included."""
+    return max(map(peak_kib, _children(_first(server))), default=0)
+
+
+def _first(server: PostgresServer) -> int:
+    return int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                if _used(int(path.name)).parent == parent:
+                    found.append(int(path.name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
+
+
+def _used(pid: int) -> _Used:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return _Used(int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14]))
