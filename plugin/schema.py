@@ -20,6 +20,7 @@ MODULES = (
     "plugin.tasks",
     "plugin.clock",
     "plugin.nightly",
+    "plugin.billing.pace",
     "plugin.billing.subscriptions",
     "plugin.core.order_book",
     "plugin.core.accounts",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,10 @@ from plugin.tasks import Handler, TaskRun, Wanted
 REFRESH = "billing.refresh"
 EVERY = timedelta(minutes=10)
 AGAIN_AFTER = timedelta(days=1) - EVERY
+OUTAGE = timedelta(hours=1)
+"""A shop whose vendor did not answer its daily question is asked about again then, within the same portions."""
+
+DAILY = "daily"
 PORTION = 100
 """Shops asked about in each ten minutes, evenly: one in six seconds, 14,400 a day."""
 
@@ -31,7 +36,10 @@ def handlers(billing: Billing) -> Mapping[str, Handler]:
         try:
             await billing.refresh(run.shop, run.now)
         except Unavailable as error:
-            raise Retry(error.message) from error
+            if run.key != DAILY:
+                raise Retry(error.message) from error
+            later = run.now + OUTAGE - AGAIN_AFTER
+            await run.db.write(partial(subscriptions.keep_asked, shop_id=run.shop.id, at=later))
 
     return {REFRESH: refresh}
 
@@ -45,7 +53,7 @@ def jobs(kind: str) -> tuple[Job, ...]:
             return 0
         due = subscriptions.to_ask(conn, kind, now - AGAIN_AFTER, now, PORTION)
         step = EVERY / PORTION
-        wanted = [Wanted(id, REFRESH, "daily", now + number * step, {}) for number, id in enumerate(due)]
+        wanted = [Wanted(id, REFRESH, DAILY, now + number * step, {}) for number, id in enumerate(due)]
         tasks.enqueue(conn, wanted, now)
         return 0
 

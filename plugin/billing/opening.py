@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from plugin.billing.nobody import NOBODY
 from plugin.billing.protocol import Billing
+from plugin.billing.shopify import open_shopify
 from plugin.config import Config
 from plugin.database import Database
 from plugin.errors import ConfigurationError
@@ -18,7 +19,7 @@ async def _nobody(config: Config, db: Database) -> AsyncIterator[Billing]:
     yield NOBODY
 
 
-VENDORS: Mapping[str, Opening] = {"none": _nobody}
+VENDORS: Mapping[str, Opening] = {"none": _nobody, "shopify": open_shopify}
 
 
 def open_billing(config: Config, db: Database) -> AbstractAsyncContextManager[Billing]:

@@ -208,3 +208,8 @@ def to_ask(conn: Connection, kind: str, before: datetime, now: datetime, most: i
     if found:
         conn.execute(_ASKED, [{"asked": id, "at": now} for id in found])
     return found
+
+
+def keep_asked(conn: Connection, shop_id: int, at: datetime) -> None:
+    """Count a shop as asked about at another moment than it was, so that its next turn comes sooner or later."""
+    conn.execute(_ASKED, {"asked": shop_id, "at": at})
