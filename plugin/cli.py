@@ -15,6 +15,7 @@ import typer
 import widgets
 from plugin import backlog as backlogs
 from plugin import install, operating, reconcile, replay, sandbox, schema, serving, settings, shops, verify
+from plugin.billing.opening import VENDORS
 from plugin.config import Config
 from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
@@ -69,12 +70,15 @@ def sandbox_(
     ] = 9100,
     shop: Annotated[str, typer.Option(help="The shop's handle.")] = "example",
     data: Annotated[Path | None, typer.Option(help="Keep everything here; else it is forgotten.")] = None,
+    billing: Annotated[str, typer.Option(help="Who bills the shop: shopify, stripe or none.")] = "shopify",
 ) -> None:
     """Run the app beside a pocket Shopify: no account, no database server, no Redis."""
+    if billing not in VENDORS:
+        raise ConfigurationError(f"--billing must be one of {', '.join(sorted(VENDORS))}.")
     sandbox.expect_ports(port)
     typer.echo(f"Shop and switches: http://127.0.0.1:{port}/")
     typer.echo(f"Admin: http://127.0.0.1:{port}/admin")
-    sandbox.run(port, shop, data)
+    sandbox.run(port, shop, data, billing)
 
 
 @app.command()

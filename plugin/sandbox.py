@@ -27,8 +27,8 @@ MEMORY = "shopify.memory"
 """The file in the data folder in which the pocket Shopify keeps its shop."""
 
 
-def environment(port: int, data: Path) -> dict[str, str]:
-    """Return the variables of an app that takes the pocket Shopify at ``port`` for Shopify."""
+def environment(port: int, data: Path, billing: str = "shopify") -> dict[str, str]:
+    """Return the variables of an app that takes the pocket Shopify at ``port`` for Shopify, and for what bills it."""
     origin = f"http://127.0.0.1:{port}"
     return {
         **_secrets(data / KEYS),
@@ -37,6 +37,12 @@ def environment(port: int, data: Path) -> dict[str, str]:
         "DANKBAR_SHOPIFY_ORIGIN": f"{origin}/{{shop}}",
         "DANKBAR_SHOPIFY_CDN": origin,
         "DANKBAR_ADMIN_ORIGIN": origin,
+        "DANKBAR_BILLING": billing,
+        "DANKBAR_PARTNER_ORIGIN": f"{origin}/partners",
+        "DANKBAR_STRIPE_ORIGIN": f"{origin}/stripe",
+        "SHOPIFY_PARTNER_ORG": "4712345",
+        "SHOPIFY_APP_GID": "gid://shopify/App/4712001",
+        "SHOPIFY_APP_HANDLE": "dankbar",
     }
 
 
@@ -46,10 +52,10 @@ def expect_ports(port: int) -> None:
         expect_free("127.0.0.1", one)
 
 
-def run(port: int, shop: str, data: Path | None) -> None:
+def run(port: int, shop: str, data: Path | None, billing: str = "shopify") -> None:
     """Start both and serve until interrupted; without ``data`` everything is forgotten at the end."""
     with _folder(data) as folder:
-        values = environment(port, folder)
+        values = environment(port, folder, billing)
         with _pocket_shopify(port, shop, values, folder / MEMORY):
             # Imported while the other process starts, which has the first page.
             from plugin.serving import serve
@@ -82,14 +88,16 @@ def _pocket_shopify(port: int, shop: str, values: Mapping[str, str], memory: Pat
 
 
 def _secrets(path: Path) -> dict[str, str]:
-    if not path.exists():
-        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        lines = {
-            "SHOPIFY_API_KEY": secrets.token_hex(16),
-            "SHOPIFY_API_SECRET": f"shpss_{secrets.token_hex(16)}",
-            "DANKBAR_SECRET_KEY": key,
-        }
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    path.touch(mode=0o600)
     pairs = (line.partition("=") for line in path.read_text().splitlines() if line)
-    return {name: value for name, _, value in pairs}
+    lines = {
+        "SHOPIFY_API_KEY": secrets.token_hex(16),
+        "SHOPIFY_API_SECRET": f"shpss_{secrets.token_hex(16)}",
+        "DANKBAR_SECRET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "SHOPIFY_PARTNER_TOKEN": f"prtapi_{secrets.token_hex(16)}",
+        "STRIPE_API_KEY": f"rk_test_{secrets.token_hex(24)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
+        **{name: value for name, _, value in pairs},
+    }
+    path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    return lines

@@ -33,7 +33,7 @@ _CUSTOMERS = (
 
 def furnish(simulator: Simulator, shop: str) -> None:
     """Fill a shop that has nothing yet: twelve products, a gift card, three customers, six orders in all states."""
-    simulator.shop(shop, name="Muster & Söhne", development=True)
+    simulator.shop(shop, name="Muster & Söhne")
     goods = [
         simulator.product(title, price, shop=shop, collections=collections, tags=tags)
         for title, price, collections, tags in _PRODUCTS
