@@ -15,7 +15,6 @@ import typer
 import widgets
 from plugin import backlog as backlogs
 from plugin import install, operating, reconcile, replay, sandbox, schema, serving, settings, shops, verify
-from plugin.billing.opening import VENDORS
 from plugin.config import Config
 from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
@@ -65,17 +64,13 @@ def worker() -> None:
 
 @app.command("sandbox")
 def sandbox_(
-    port: Annotated[
-        int, typer.Option(min=1, max=65534, help="The pocket Shopify; the app is on the next.")
-    ] = 9100,
+    port: Annotated[int, typer.Option(min=1, max=65534, help="The pocket Shopify; the app is next.")] = 9100,
     shop: Annotated[str, typer.Option(help="The shop's handle.")] = "example",
     data: Annotated[Path | None, typer.Option(help="Keep everything here; else it is forgotten.")] = None,
     billing: Annotated[str, typer.Option(help="Who bills the shop: shopify, stripe or none.")] = "shopify",
 ) -> None:
     """Run the app beside a pocket Shopify: no account, no database server, no Redis."""
-    if billing not in VENDORS:
-        raise ConfigurationError(f"--billing must be one of {', '.join(sorted(VENDORS))}.")
-    sandbox.expect_ports(port)
+    sandbox.expect(port, billing)
     typer.echo(f"Shop and switches: http://127.0.0.1:{port}/")
     typer.echo(f"Admin: http://127.0.0.1:{port}/admin")
     sandbox.run(port, shop, data, billing)

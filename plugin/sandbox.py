@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plugin.billing.opening import VENDORS
 from plugin.config import Config
+from plugin.errors import ConfigurationError
 from plugin.ports import expect_free
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ def environment(port: int, data: Path, billing: str = "shopify") -> dict[str, st
     }
 
 
-def expect_ports(port: int) -> None:
-    """Raise ConfigurationError where this port or the next is taken."""
+def expect(port: int, billing: str) -> None:
+    """Raise ConfigurationError where nobody bills like that, or this port or the next is taken."""
+    if billing not in VENDORS:
+        raise ConfigurationError(f"--billing must be one of {', '.join(sorted(VENDORS))}.")
     for one in (port, port + 1):
         expect_free("127.0.0.1", one)
 
