@@ -47,7 +47,6 @@ MOST_TRIES = 8
 OUTAGE = timedelta(days=3)
 LONGEST_WAIT = timedelta(seconds=50)
 
-_WAITS = "state = 'waiting' AND ready"
 _RESTS = "state = 'waiting' AND NOT ready"
 
 MOST_WOKEN = 1000
@@ -74,7 +73,7 @@ task = Table(
     Index("uq_task_shop_id_name_key", "shop_id", "name", "key", unique=True),
     Index("ix_task_state_ready_due_at_id", "state", "ready", "due_at", "id"),
     Index(
-        "ix_task_turn", "shop_id", "due_at", "id", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)
+        "ix_task_turn", "shop_id", "due_at", "id", sqlite_where=text("ready"), postgresql_where=text("ready")
     ),
     Index("ix_task_rest", "shop_id", "due_at", sqlite_where=text(_RESTS), postgresql_where=text(_RESTS)),
 )
@@ -132,21 +131,22 @@ _ENQUEUE = Upsert(_upsert)
 
 
 def _free(tasks: FromClause) -> ColumnElement[bool]:
-    return tasks.c.lease_until.is_(None) | (tasks.c.lease_until < bindparam("now", type_=Utc))
+    """Tell what may be claimed; a worker of the release before leaves the mark on what it holds or sets aside."""
+    unheld = tasks.c.lease_until.is_(None) | (tasks.c.lease_until < bindparam("now", type_=Utc))
+    return (tasks.c.state == "waiting") & unheld
 
 
 _TURNS = Turns(
     task,
     "shop_id",
     0,
-    _WAITS,
+    "ready",
     ("id", "shop_id", "name", "key", "payload", "attempts", "generation", "created_at", "due_at"),
     _free,
 )
 _RESTED = (
     select(task.c.id)
     .where(
-        task.c.state == "waiting",
         task.c.ready == false(),
         task.c.due_at <= bindparam("now", type_=Utc),
         _free(task),

@@ -8,7 +8,7 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-_WAITS = sa.text("state = 'waiting' AND ready")
+_WAITS = sa.text("ready")
 _RESTS = sa.text("state = 'waiting' AND NOT ready")
 
 

@@ -148,6 +148,9 @@ async def test_a_claim_of_tasks_reads_nothing_but_indexes_in_their_order(db: Dat
     assert {"ix_task_turn", "ix_task_rest", "ix_task_state_ready_due_at_id"} <= set(
         text.replace("'", " ").split()
     )
+    walks = [plan for plan, (statement, _) in zip(found, said, strict=True) if "RECURSIVE" in statement]
+    assert walks
+    assert all("ix_task_turn" in plan and "ix_task_state" not in plan for plan in walks)
     for plan in found:
         assert "TEMP B-TREE" not in plan
         assert "Sort" not in plan
