@@ -5,7 +5,9 @@ BIN := .venv/bin
 PYTHON_FOLDERS := $(wildcard plugin widgets webhooks sandbox tests tools benchmarks)
 TEMPLATES := $(wildcard plugin/templates widgets/*/templates sandbox/templates)
 PART ?= -q
-WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# One more than there are cores: a test that waits for a browser or a retry leaves its core to another.
+WORKERS ?= -n $(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) --dist worksteal
 
 # A machine's own certificates count, as they do for pip: a company's proxy has one of its own.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
@@ -32,7 +34,7 @@ $(KEY): | .venv/synced
 	  'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())' > $@
 
 test: setup ## everything below, then the summary of the test runner
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j $(CORES) -O check
 	@$(BIN)/pytest $(WORKERS)
 
 check: format-check lint types imports extensions ## what can be said without running the app

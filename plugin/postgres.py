@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from plugin.compiled import STATEMENTS
 from plugin.errors import Unavailable
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class PostgresDatabase:
             max_overflow=0,
             pool_timeout=patience,
             pool_pre_ping=False,
+            execution_options={"compiled_cache": STATEMENTS},
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10},
         )
         self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")

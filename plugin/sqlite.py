@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
+from plugin.compiled import STATEMENTS
+
 T = TypeVar("T")
 
 SHARE = 256
@@ -65,6 +67,7 @@ def _engine(url: URL, **options: Any) -> Engine:
         hide_parameters=True,
         connect_args={"check_same_thread": False},
         poolclass=StaticPool,
+        execution_options={"compiled_cache": STATEMENTS},
         **options,
     )
     event.listen(engine, "connect", _prepare)

@@ -1,5 +1,8 @@
 """The HTTP client that reaches shops; where a library insists on Shopify's own address, the configured one takes its place."""
 
+import ssl
+from functools import cache
+
 import httpx
 
 from plugin.config import Config
@@ -46,10 +49,16 @@ class OriginTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates count; reading them takes as long as a small request, so it is done once."""
+    return httpx.create_ssl_context()
+
+
 def shop_client(config: Config) -> httpx.AsyncClient:
     """The client for all shops; redirects are never followed, so that a token stays where it belongs."""
     return httpx.AsyncClient(
-        transport=OriginTransport(config, httpx.AsyncHTTPTransport(limits=LIMITS)),
+        transport=OriginTransport(config, httpx.AsyncHTTPTransport(verify=_trusted(), limits=LIMITS)),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
