@@ -5,21 +5,30 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import Connection
 
+from plugin import shops
+from plugin.database import open_database
 from tests.e2e.walk import SHIFTS, NewWalk, Walk
 from tests.ports import free_pair
+from tests.servers import apart
 from tools.browser import launch
+from widgets import change_settings
 
 START_SECONDS = 90
+IN_FORCE_SECONDS = 1
+"""After so long every process shows a changed setting."""
+
 _numbers = count(1)
 
 
@@ -44,25 +53,35 @@ class Sandbox:
         """The secret that both sides sign with."""
         return self._secrets()["SHOPIFY_API_SECRET"]
 
-    def set(self, section: str, *values: str) -> None:
-        """Change settings from the command line; they hold everywhere within a second."""
-        database = {"DANKBAR_DATABASE_URL": f"sqlite:///{self.data / 'dankbar.db'}"}
-        command = [
-            str(Path(sys.executable).parent / "dankbar"),
-            "settings",
-            "--shop",
-            "example",
-            section,
-            *values,
-        ]
-        subprocess.run(
-            command, env={**os.environ, **self._secrets(), **database}, check=True, capture_output=True
-        )
+    def set(self, section: str, **patch: object) -> None:
+        """Change settings as `dankbar settings` does; returns when they hold everywhere."""
+
+        async def change() -> None:
+            db = await open_database(f"sqlite:///{self.data / 'dankbar.db'}")
+            try:
+                await db.write(lambda conn: self._change(conn, section, patch))
+            finally:
+                await db.close()
+
+        apart(change())
+        time.sleep(IN_FORCE_SECONDS)
+
+    def _change(self, conn: Connection, section: str, patch: Mapping[str, object]) -> None:
+        shop = shops.find_shop(conn, "example")
+        assert shop is not None
+        change_settings(conn, shop.id, section, patch, datetime.now(UTC))
 
     def ready_codes(self) -> int:
         """How many codes wait in the pool."""
+        return self._count("SELECT count(*) FROM coupon_code WHERE state = 'free'")
+
+    def unhandled(self) -> int:
+        """How many webhooks wait to be handled."""
+        return self._count("SELECT count(*) FROM inbox WHERE state = 'waiting'")
+
+    def _count(self, query: str) -> int:
         with closing(sqlite3.connect(f"file:{self.data / 'dankbar.db'}?mode=ro", uri=True)) as book:
-            found: int = book.execute("SELECT count(*) FROM coupon_code WHERE state = 'free'").fetchone()[0]
+            found: int = book.execute(query).fetchone()[0]
         return found
 
     def _secrets(self) -> dict[str, str]:

@@ -36,7 +36,7 @@ def live_through(sandbox: Sandbox) -> None:
         page = httpx.get(f"{sandbox.base}/?locale=en", timeout=PATIENCE).text
         sent = re.search(r"Webhooks so far: .*?(\d+) under way", page)
         assert sent is not None
-        if sent[1] == "0" and '"inbox": {"waiting": 0' in command(sandbox, "backlog", "--json"):
+        if sent[1] == "0" and sandbox.unhandled() == 0:
             return
         time.sleep(1)
     raise AssertionError("The past was never worked off.")

@@ -104,9 +104,9 @@ def test_a_code_leads_from_the_thank_you_page_into_the_next_cart_and_is_told_as_
 @pytest.fixture
 def card_of_three(sandbox: Sandbox) -> Iterator[None]:
     """Every third order brings the better coupon, while the test runs."""
-    sandbox.set("coupon", "stamp_every=3")
+    sandbox.set("coupon", stamp_every=3)
     yield
-    sandbox.set("coupon", "stamp_every=0")
+    sandbox.set("coupon", stamp_every=0)
 
 
 @both

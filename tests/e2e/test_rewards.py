@@ -15,9 +15,9 @@ FIVER = "5 € Rabatt"
 @pytest.fixture(autouse=True)
 def at_once(sandbox: Sandbox) -> Iterator[None]:
     """Points can be spent at once."""
-    sandbox.set("loyalty", "pending_days=0")
+    sandbox.set("loyalty", pending_days=0)
     yield
-    sandbox.set("loyalty", "pending_days=14")
+    sandbox.set("loyalty", pending_days=14)
 
 
 def points(walk: Walk) -> Locator:
