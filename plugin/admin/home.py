@@ -21,6 +21,7 @@ from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
 from plugin.admin.proof import Proof, proof
 from plugin.admin.reports import links
+from plugin.billing import looking
 from plugin.core.order_book import order
 from plugin.settings import Section, Versions
 from webhooks.inbox import inbox
@@ -77,6 +78,8 @@ class HomeView:
 async def home(request: Request[Any]) -> Response:
     """GET / and GET /admin: the home page."""
     desk = desk_of(request)
+    how = looking.WELCOME if looking.HINT in desk.query else looking.HOME
+    await looking.look(desk.runtime.billing, desk.runtime.db, desk.shop, desk.now, how)
     view, found = await desk.runtime.db.snapshot(lambda conn: _read(conn, desk))
     switches = await asyncio.to_thread(_spoken, desk, found, view.switches)
     return answer(request, desk, "home", replace(view, switches=switches))
