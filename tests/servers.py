@@ -95,13 +95,14 @@ def database_name(url: str) -> str:
 
 
 @contextmanager
-def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
+def running_postgres(*, durable: bool = True, place: Path | None = None) -> Iterator[PostgresServer]:
     """A new cluster, up; gone with its files afterwards. PostgreSQL refuses root, so root lends it another user.
 
     Without ``durable`` it survives a crash of its processes, but not one of the machine: enough for all but timing.
+    Its files are in a folder in ``place``, which its user can reach.
     """
     owner = _unprivileged_user()
-    folder = Path(tempfile.mkdtemp(prefix="dankbar-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="dankbar-pg-", dir=place))
     server = PostgresServer(folder, free_port(), owner, durable)
     try:
         if owner:
