@@ -104,16 +104,14 @@ def _coupons(
             for one in node.codes.values()
         }
         rows = conn.execute(
-            select(coupon_code.c.order_ref, coupon_code.c.code).where(
-                coupon_code.c.state.in_(OF_COUPON), coupon_code.c.shop_id == shop.id
-            )
+            select(coupon_code).where(coupon_code.c.state.in_(OF_COUPON), coupon_code.c.shop_id == shop.id)
         ).all()
         for what in ("order_ref", "code"):
             twice = [one for one, times in Counter(getattr(row, what) for row in rows).items() if times > 1]
             if twice:
                 yield f"{len(twice)} coupons share their {what}"
-        if missing := {row.code for row in rows} - at_shopify:
-            yield f"{len(missing)} codes of {handle} were given and are not at Shopify"
+        if missing := [dict(row._mapping) for row in rows if row.code not in at_shopify]:
+            yield f"{len(missing)} codes of {handle} were given and are not at Shopify: {missing[:2]}"
         for due in _verdict(past, handle, installed_at, now, conn).orders.values():
             allowed = due.coupon - {"pending"}
             if due.snapshot is not None and (due.id not in known or state.get(due.id) not in allowed):

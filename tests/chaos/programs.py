@@ -67,7 +67,7 @@ class Program:
 
     def said(self) -> str:
         """The end of what it wrote."""
-        return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else ""
+        return self._log.read_text(errors="replace")[-1500:] if self._log.exists() else ""
 
     def _sweep(self, number: signal.Signals) -> None:
         if self._process is not None:

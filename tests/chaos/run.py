@@ -17,8 +17,8 @@ from tests.chaos.messages import arrivals, past, present
 from tests.chaos.sender import Sender
 from tests.chaos.stage import Stage, answers, opened
 
-RATE = 20
-"""Webhooks a second, so that faults meet work."""
+BURST = 30
+"""Webhooks that are sent at once just before something breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,9 @@ def _broken(
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         fault = next(faults)
-        _tended(stage, dice.uniform(0.1, 1.5))
+        _tended(stage, dice.uniform(0.2, 1.5))
+        sender.hurry(BURST)
+        time.sleep(dice.uniform(0, 0.3))
         with fault(stage, dice):
             _tended(stage, dice.uniform(0.2, 2.5))
         done[fault.__name__] += 1

@@ -33,14 +33,16 @@ _DOOMED = (
     .limit(PORTION)
 )
 _DOOMED_LOCKED = _DOOMED.with_for_update()
+_IS_DOOMED = coupon_code.c.state.in_((REVOKED, EXPIRED))
+"""Looked at again when it is done: another worker may have been quicker, where this one's lease had ended."""
 _DONE = (
     update(coupon_code)
-    .where(among(coupon_code.c.id, "codes"))
+    .where(among(coupon_code.c.id, "codes"), _IS_DOOMED)
     .values(state=case((coupon_code.c.state == REVOKED, WITHDRAWN), else_=ENDED), gid=None)
 )
 _KEEP = (
     update(coupon_code)
-    .where(among(coupon_code.c.id, "codes"))
+    .where(among(coupon_code.c.id, "codes"), _IS_DOOMED)
     .values(state=case((coupon_code.c.state == REVOKED, WITHDRAWN), else_=SPENT))
 )
 

@@ -100,18 +100,22 @@ class Errand:
     def _claim(self, conn: Connection) -> list[Claimed]:
         return tasks.claim(conn, OWNER, self.now, 4)
 
-    async def _run(self, one: Claimed) -> bool:
-        db, now = self.stage.db, self.now
-        run = TaskRun(
-            db=db,
+    def task_run(self, one: Claimed) -> TaskRun:
+        """What a task's handler works with."""
+        return TaskRun(
+            db=self.stage.db,
             keyring=self.gateway.link.keyring,
             bells=self.bells,
             gateway=self.gateway,
             shop=self.stage.shop,
             key=one.key,
             payload=one.payload,
-            now=now,
+            now=self.now,
         )
+
+    async def _run(self, one: Claimed) -> bool:
+        db, run = self.stage.db, self.task_run(one)
+        now = run.now
         try:
             await TASKS[one.name](run)
         except Exception as error:  # noqa: BLE001  as the worker does

@@ -1,12 +1,15 @@
 """Codes taken back at Shopify: the one of an undone order, and unused ones the day after their last."""
 
+import asyncio
 from datetime import timedelta
 
+from plugin import tasks
 from plugin.core.orders import Arrival
 from tests.integration.coupon.shopify import Errand
-from widgets.coupon import stock
+from widgets.coupon import pool, stock
 from widgets.coupon.jobs import expire
 from widgets.coupon.tables import ENDED, SPENT, WITHDRAWN
+from widgets.coupon.tasks import TASKS
 
 
 async def test_an_undone_order_has_its_one_code_removed(errand: Errand) -> None:
@@ -24,6 +27,19 @@ async def test_an_undone_order_has_its_one_code_removed(errand: Errand) -> None:
     assert errand.calls("CodesRemove") == 1
     for code in (codes[0], codes[2]):
         errand.sim.place_order(["50.00"], shop=errand.handle, codes=[code])
+
+
+async def test_two_workers_that_remove_the_same_code_leave_it_withdrawn(errand: Errand) -> None:
+    await errand.work()
+    await errand.stage.order(1)
+    errand.stage.pass_time(hours=1)
+    await errand.stage.order(1, status="refunded")
+    [one] = await errand.stage.db.write(lambda conn: tasks.claim(conn, "worker", errand.now, 4))
+    await asyncio.gather(*(TASKS[one.name](errand.task_run(one)) for _ in range(2)))
+    assert one.name == pool.REMOVE
+    assert (await errand.codes_by_state()).get(ENDED) is None
+    assert (await errand.codes_by_state())[WITHDRAWN] == 1
+    assert await errand.stage.breaches() == []
 
 
 async def test_a_code_used_before_its_removal_is_not_removed(errand: Errand) -> None:
