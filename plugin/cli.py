@@ -14,11 +14,11 @@ import typer
 
 import widgets
 from plugin import backlog as backlogs
-from plugin import install, operating, reconcile, replay, sandbox, schema, serving, settings, shops, verify
+from plugin import install, migrating, operating, reconcile, replay, sandbox, serving, settings, shops, verify
 from plugin.config import Config
 from plugin.errors import AppError, ConfigurationError, DankbarError, Retry
 from plugin.logs import configure_logging
-from plugin.runtime import Runtime, open_runtime, opened
+from plugin.runtime import Runtime, open_runtime
 from plugin.shops import Shop
 from plugin.worker import jobs_of, run_job
 from webhooks import rewrap
@@ -79,12 +79,7 @@ def sandbox_(
 @app.command()
 def migrate() -> None:
     """Bring the database to the current schema."""
-
-    async def run() -> None:
-        async with opened(_config(), bare=True) as db:
-            await db.write(schema.upgrade)
-
-    asyncio.run(run())
+    asyncio.run(migrating.run(_config()))
 
 
 @app.command("replay")
@@ -163,7 +158,7 @@ def settings_(
         now = datetime.now(UTC)
         if patch:
             await runtime.db.write(lambda conn: widgets.change_settings(conn, whose.id, section, patch, now))
-            runtime.bells.ring("tasks")
+            runtime.bells.ring("tasks", f"settings:{whose.handle}")
         return await runtime.db.read(lambda conn: settings.current(conn, whose.id, widgets.SECTIONS[section]))
 
     values = _run(run).model_dump(mode="json")

@@ -1,6 +1,7 @@
 """The schema: which modules declare tables, and how a database is brought to the current revision."""
 
 import importlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,22 +49,32 @@ def load() -> MetaData:
     return metadata
 
 
-def alembic_config(conn: Connection | None = None) -> "AlembicConfig":
-    """Return alembic's configuration, which runs on the given connection."""
+RETIRED: Mapping[str, str] = {}
+"""``table.column`` that is there but used no longer, and the first release without it: a later one may drop it."""
+
+
+def alembic_config(conn: Connection | None = None, versions: Sequence[Path] = ()) -> "AlembicConfig":
+    """Return alembic's configuration, which runs on the given connection; more revisions are in ``versions``."""
     from alembic.config import Config as AlembicConfig
 
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS))
+    folders = [MIGRATIONS / "versions", *versions]
+    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = conn
     return config
 
 
-def upgrade(conn: Connection) -> None:
-    """Bring the database to the newest revision, within the caller's transaction."""
+def upgrade(conn: Connection, target: str = "head", versions: Sequence[Path] = ()) -> None:
+    """Bring the database to a revision, the newest by default.
+
+    Within the caller's transaction where there is one, else each step in a transaction of its own.
+    """
     from alembic import command
 
     load()
-    command.upgrade(alembic_config(conn), "head")
+    command.upgrade(alembic_config(conn, versions), target)
 
 
 @cache

@@ -22,6 +22,7 @@ context.configure(
     target_metadata=schema.load(),
     render_item=render_item,
     transactional_ddl=True,
+    transaction_per_migration=True,
     compare_server_default=False,
 )
 with context.begin_transaction():

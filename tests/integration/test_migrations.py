@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the code declares, on both databases."""
 
+from typing import Any
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,8 +12,12 @@ from plugin.database import Database
 
 
 async def test_migrations_and_declared_tables_are_the_same(db: Database) -> None:
+    def used(item: Any, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+        return kind != "column" or not reflected or f"{item.table.name}.{name}" not in schema.RETIRED
+
     def differences(conn: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(conn), schema.load()))
+        context = MigrationContext.configure(conn, opts={"include_object": used})
+        return list(compare_metadata(context, schema.load()))
 
     assert await db.read(differences) == []
     assert await db.read(schema.is_current)
