@@ -28,7 +28,7 @@ def main() -> int:
                 orders=asked.orders,
                 seconds=asked.seconds,
                 patience=PATIENCE,
-                wait_for_leases=asked.wait_for_leases,
+                patient=asked.patient,
             )
             print(_line(home, seed, outcome), flush=True)
             found += len(outcome.breaches)
@@ -54,9 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--home", action="append", choices=("sqlite", "postgresql"), help="both without it")
     parser.add_argument("--orders", type=int, default=ORDERS, help="of a run")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of faults in a run")
-    parser.add_argument(
-        "--wait-for-leases", action="store_true", help="wait minutes for the tasks of the dead"
-    )
+    parser.add_argument("--patient", action="store_true", help="wait minutes for the tasks of the dead")
     return parser.parse_args()
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import Column, Connection, String, Table, bindparam, select, upd
 
 from plugin.database import Big, Database, Upsert, Utc, metadata
 
+APART = timedelta(seconds=10)
+"""So far may the clocks of hosts be apart without being wrong."""
+
 job = Table(
     "job",
     metadata,
@@ -49,26 +52,35 @@ def _set_reached(make: Callable[..., Any]) -> Any:
 
 _REACH = Upsert(_set_reached)
 _REACHED = select(job.c.reached).where(job.c.name == bindparam("job_name"))
-_DUE = select(job.c.name).where(job.c.due_at <= bindparam("now"))
+_ALL = select(job.c.name, job.c.due_at)
 _TAKE = (
     update(job)
-    .where(job.c.name == bindparam("job_name"), job.c.due_at <= bindparam("now"))
+    .where(
+        job.c.name == bindparam("job_name"),
+        (job.c.due_at <= bindparam("now")) | (job.c.due_at > bindparam("latest")),
+    )
     .values(due_at=bindparam("next_at"))
 )
 
 
 def due(conn: Connection, jobs: Iterable[Job], now: datetime) -> list[Job]:
-    """Return the jobs whose time has come; a new one is due at once."""
+    """Return the jobs whose time has come; a new one is due at once, and one that a clock put off that ran ahead."""
     by_name = {one.name: one for one in jobs}
     if by_name:
         conn.execute(_ADD.on(conn), [{"name": name, "due_at": now} for name in sorted(by_name)])
-    return [by_name[name] for name in conn.execute(_DUE, {"now": now}).scalars() if name in by_name]
+    rows = [row for row in conn.execute(_ALL) if row.name in by_name]
+    return [by_name[row.name] for row in rows if not now < row.due_at <= _latest(by_name[row.name], now)]
 
 
 def take(conn: Connection, one: Job, now: datetime) -> bool:
     """Move the job to its next time; False when another process took it."""
-    values = {"job_name": one.name, "now": now, "next_at": now + one.every}
+    values = {"job_name": one.name, "now": now, "latest": _latest(one, now), "next_at": now + one.every}
     return conn.execute(_TAKE, values).rowcount == 1
+
+
+def _latest(one: Job, now: datetime) -> datetime:
+    """The latest time for which anybody with the right time could have put it off, and a little more."""
+    return now + one.every + APART
 
 
 def reached(conn: Connection, name: str) -> int:

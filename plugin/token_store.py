@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
+from plugin.clock import APART
 from plugin.crypto import Keyring, SealBroken
 from plugin.database import lock_rows
 from plugin.shops import SEALED, Tokens, context, sealed_pair, shop
@@ -57,7 +58,11 @@ def load_pair(conn: Connection, keyring: Keyring, shop_id: int) -> Pair | None:
 
 def take_lease(conn: Connection, pair: Pair, owner: str, now: datetime) -> bool:
     """Claim the right to refresh this very pair; False when another process has it or the pair changed."""
-    free = or_(shop.c.lease_until.is_(None), shop.c.lease_until <= now)
+    free = or_(
+        shop.c.lease_until.is_(None),
+        shop.c.lease_until <= now,
+        shop.c.lease_until > now + LEASE + APART,  # of a clock that ran ahead
+    )
     statement = update(shop).where(_unchanged(pair), free).values(lease_owner=owner, lease_until=now + LEASE)
     return conn.execute(statement).rowcount == 1
 

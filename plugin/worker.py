@@ -11,6 +11,7 @@ import structlog
 
 import widgets
 from plugin import (
+    ahead,
     clock,
     forgetting,
     metrics,
@@ -70,6 +71,7 @@ def handlers(billing: Billing) -> Mapping[str, Handler]:
 def jobs(keyring: Keyring, billing: str = "none") -> Sequence[Job]:
     """Return all jobs of the clock with this kind of billing; what erases comes last."""
     return [
+        *ahead.JOBS,
         *onboarding.JOBS,
         *reconcile.JOBS,
         *(job for widget in widgets.ALL.values() for job in widget.jobs),

@@ -9,7 +9,7 @@ from random import Random
 
 from sqlalchemy import Connection, update
 
-from plugin import backlog, tasks
+from plugin import ahead, backlog, tasks
 from plugin.backlog import Backlog
 from tests.chaos import judged
 from tests.chaos.faults import Fault, healed, plan
@@ -35,12 +35,10 @@ class Outcome:
     said: str
 
 
-def run(
-    home: str, seed: int, *, orders: int, seconds: float, patience: float, wait_for_leases: bool
-) -> Outcome:
+def run(home: str, seed: int, *, orders: int, seconds: float, patience: float, patient: bool) -> Outcome:
     """Send the history of so many orders within so many seconds of faults, and judge what became of it.
 
-    Where leases are not waited for, those of the dead end at once after the faults, as if their minutes had passed.
+    Who is not ``patient`` lets the minutes pass at once that the work of the dead would wait for after the faults.
     """
     dice = Random(seed)
     with opened(home, dice) as stage:
@@ -53,7 +51,7 @@ def run(
         with sender.sending():
             done, found = _broken(stage, sender, plan(home, dice), dice, seconds)
             healed(stage)
-            drained = _drained(stage, sender, patience, wait_for_leases=wait_for_leases)
+            drained = _drained(stage, sender, patience, patient=patient)
         found += judged.breaches(stage, sender, told, installed_at, present())
         return Outcome(
             breaches=tuple(
@@ -99,15 +97,15 @@ def _tended(stage: Stage, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def _drained(stage: Stage, sender: Sender, patience: float, *, wait_for_leases: bool) -> float | None:
+def _drained(stage: Stage, sender: Sender, patience: float, *, patient: bool) -> float | None:
     """Wait until all is sent and nothing waits any more; returns the seconds it took, None when it was too long."""
     start = time.monotonic()
     while time.monotonic() - start < patience:
         _tended(stage, 0.5)
         if not sender.done:
             continue
-        if not wait_for_leases:
-            stage.asked(_end_leases)
+        if not patient:
+            stage.asked(_minutes_later)
         left = stage.asked(lambda conn: backlog.counts(conn, present()))
         if left.inbox_waiting == left.tasks_waiting == 0 and not _soon(stage):
             return time.monotonic() - start
@@ -128,10 +126,12 @@ def _left(stage: Stage) -> str:
     return stage.asked(look)
 
 
-def _end_leases(conn: Connection) -> None:
+def _minutes_later(conn: Connection) -> None:
+    """Leases of the dead are over, and the clock has recalled what hosts ahead of it had put off."""
     now: datetime = present()
     dead = update(tasks.task).where(tasks.task.c.lease_until > now)
     conn.execute(dead.values(lease_until=now - tasks.LEASE))
+    ahead.recall(conn, None, now)
 
 
 def _until(done: Callable[[], bool], stage: Stage, patience: float) -> None:

@@ -10,7 +10,7 @@ from tests.chaos.run import run
 
 @pytest.mark.parametrize(("home", "seed", "seconds"), [("sqlite", 1, 8), ("postgresql", 2, 10)])
 def test_whatever_breaks_each_accepted_webhook_counts_once(home: str, seed: int, seconds: float) -> None:
-    outcome = run(home, seed, orders=60, seconds=seconds, patience=120, wait_for_leases=False)
+    outcome = run(home, seed, orders=60, seconds=seconds, patience=120, patient=False)
     assert outcome.breaches == (), outcome.said
     assert outcome.accepted > 60
     assert outcome.duplicates > 0
