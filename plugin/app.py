@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -24,11 +24,12 @@ from plugin.readiness import Readiness
 from plugin.runtime import open_runtime
 from plugin.web import patch_page
 from plugin.worker import Worker
-from webhooks.receive import Door, ShopifyWebhooks
+from webhooks.receive import Door, ShopifyWebhooks, Webhooks
 from widgets.display import STATE, open_display
 from widgets.routes import widget_routes
 
 WEBHOOKS = "/webhooks/shopify"
+STRIPE_WEBHOOKS = "/webhooks/stripe"
 
 log = structlog.get_logger("plugin.app")
 
@@ -48,21 +49,32 @@ def create_app(config: Config, *, with_worker: bool = True) -> ASGIApp:
             exception_handlers=error_handlers(),
             lifespan=_lifespan(config, with_worker=with_worker),
         ),
-        ShopifyWebhooks(config.api_secrets),
+        _doors(config),
     )
 
 
-class Front:
-    """Sends webhooks straight to their door, past everything that only pages need."""
+def _doors(config: Config) -> Mapping[str, Webhooks]:
+    """Return the doors for webhooks by their paths; Stripe has one where it bills, and a 404 elsewhere."""
+    doors: dict[str, Webhooks] = {WEBHOOKS: ShopifyWebhooks(config.api_secrets)}
+    if config.billing == "stripe":
+        from webhooks.stripe import StripeWebhooks
 
-    def __init__(self, pages: ASGIApp, webhooks: ShopifyWebhooks) -> None:
+        doors[STRIPE_WEBHOOKS] = StripeWebhooks(config.stripe_webhook_secrets)
+    return doors
+
+
+class Front:
+    """Sends webhooks straight to their doors, past everything that only pages need."""
+
+    def __init__(self, pages: ASGIApp, doors: Mapping[str, Webhooks]) -> None:
         self._pages = pages
-        self._webhooks = webhooks
+        self._doors = doors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
-        if scope["type"] == "http" and scope["path"] == WEBHOOKS:
-            await self._webhooks(scope, receive, send)
+        door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
+        if door is not None:
+            await door(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 

@@ -15,6 +15,10 @@ SECRET_LENGTH = 12
 KEY_BYTES = 32
 """Length of one key in DANKBAR_SECRET_KEY."""
 
+LOCAL = "http://127.0.0.1:8000"
+STRIPE = "https://api.stripe.com"
+"""Stripe's own address; any other is a simulator's."""
+
 _REQUIRED = ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET", "DANKBAR_SECRET_KEY")
 _BILLING = {
     "none": (),
@@ -44,8 +48,10 @@ class Config:
     shopify_origin: str
     billing: str
     stripe_api_key: str | None = field(default=None, repr=False)
-    stripe_webhook_secret: str | None = field(default=None, repr=False)
-    stripe_origin: str = "https://api.stripe.com"
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_origin: str = STRIPE
+    stripe_shops: frozenset[str] = frozenset()
+    stripe_tax: bool = False
     partner_org: str | None = None
     partner_token: str | None = field(default=None, repr=False)
     partner_origin: str = "https://partners.shopify.com"
@@ -71,8 +77,10 @@ class Config:
             raise ConfigurationError("DANKBAR_BILLING must be shopify, stripe or none.")
         _require(values, _REQUIRED, "")
         _require(values, _BILLING[billing], f" because DANKBAR_BILLING is {billing}")
+        if billing == "stripe":
+            _expect_stripe(values)
         return cls(
-            app_url=_origin(values, "DANKBAR_APP_URL", "http://127.0.0.1:8000"),
+            app_url=_origin(values, "DANKBAR_APP_URL", LOCAL),
             api_key=_ascii(values, "SHOPIFY_API_KEY"),
             api_secret=_secret(values, "SHOPIFY_API_SECRET"),
             old_api_secret=(
@@ -86,8 +94,10 @@ class Config:
             shopify_origin=_origin(values, "DANKBAR_SHOPIFY_ORIGIN", "https://{shop}.myshopify.com"),
             billing=billing,
             stripe_api_key=values.get("STRIPE_API_KEY"),
-            stripe_webhook_secret=values.get("STRIPE_WEBHOOK_SECRET"),
-            stripe_origin=_origin(values, "DANKBAR_STRIPE_ORIGIN", "https://api.stripe.com"),
+            stripe_webhook_secrets=_listed(values, "STRIPE_WEBHOOK_SECRET"),
+            stripe_origin=_origin(values, "DANKBAR_STRIPE_ORIGIN", STRIPE),
+            stripe_shops=frozenset(_listed(values, "DANKBAR_STRIPE_SHOPS")),
+            stripe_tax=_yes(values, "DANKBAR_STRIPE_TAX"),
             partner_org=values.get("SHOPIFY_PARTNER_ORG"),
             partner_token=values.get("SHOPIFY_PARTNER_TOKEN"),
             partner_origin=_origin(values, "DANKBAR_PARTNER_ORIGIN", "https://partners.shopify.com"),
@@ -104,6 +114,44 @@ def _require(values: Mapping[str, str], names: tuple[str, ...], reason: str) -> 
         raise ConfigurationError(
             f"{' and '.join(missing)} {verb} missing{reason}: set it in the environment."
         )
+
+
+def _expect_stripe(values: Mapping[str, str]) -> None:
+    """Refuse what is no key of Stripe's, a live one where nothing is real, and a test one where all else is."""
+    key = values["STRIPE_API_KEY"]
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{8,255}", key):
+        raise ConfigurationError("STRIPE_API_KEY must be a secret or restricted key, such as rk_live_....")
+    for secret in _listed(values, "STRIPE_WEBHOOK_SECRET"):
+        if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{8,255}", secret):
+            raise ConfigurationError(
+                "STRIPE_WEBHOOK_SECRET must be an endpoint's signing secret, whsec_...; two are separated by a comma."
+            )
+    for shop in _listed(values, "DANKBAR_STRIPE_SHOPS"):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", shop):
+            raise ConfigurationError(
+                "DANKBAR_STRIPE_SHOPS must list shops' handles, such as example,example-outlet."
+            )
+    app, origin = urlsplit(values.get("DANKBAR_APP_URL", LOCAL)), values.get("DANKBAR_STRIPE_ORIGIN", STRIPE)
+    pretended = origin.rstrip("/") != STRIPE or app.scheme != "https"
+    if "_live_" in key and pretended:
+        raise ConfigurationError(
+            "STRIPE_API_KEY is a live key, but DANKBAR_APP_URL or DANKBAR_STRIPE_ORIGIN is a test set-up's: use a test key."
+        )
+    if "_test_" in key and not pretended and not _yes(values, "DANKBAR_STRIPE_TEST"):
+        raise ConfigurationError(
+            "STRIPE_API_KEY is a test key at a public address: use a live key, or set DANKBAR_STRIPE_TEST=yes for a trial."
+        )
+
+
+def _listed(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part for part in (one.strip() for one in values.get(name, "").split(",")) if part)
+
+
+def _yes(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "no")
+    if text not in {"yes", "no"}:
+        raise ConfigurationError(f"{name} must be yes or no.")
+    return text == "yes"
 
 
 def _ascii(values: Mapping[str, str], name: str) -> str:

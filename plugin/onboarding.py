@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 import widgets
 from plugin import install, settings, shops, tasks
+from plugin.billing.contracts import NOT_OURS, unrelated
 from plugin.clock import Job
+from plugin.errors import Forbidden
 from plugin.guards import Merchant
 from plugin.runtime import Runtime
 from plugin.settings import ShopSettings
@@ -38,10 +40,12 @@ log = structlog.get_logger()
 
 
 async def admit(runtime: Runtime, proof: Merchant, now: datetime) -> Shop:
-    """Return the merchant's shop, installed and set up at first sight. Raises Unauthorized or Unavailable.
+    """Return the merchant's shop, installed and set up at first sight. Raises Unauthorized, Unavailable or Forbidden.
 
-    While Shopify cannot be asked for the shop's facts, a task goes on asking; until then its webhooks wait.
+    Forbidden is a shop that has no part in the contract which Stripe bills. While Shopify cannot be asked for the shop's facts, a task goes on asking; until then its webhooks wait.
     """
+    if runtime.config.billing == "stripe":
+        await _expect_contract(runtime, proof.shop_handle)
     also = partial(_welcome_back, now=now)
     shop = await install.open_shop(runtime.config, runtime.db, runtime.keyring, proof, now, also)
     if await runtime.db.read(lambda conn: _is_set_up(conn, shop)):
@@ -54,6 +58,15 @@ async def admit(runtime: Runtime, proof: Merchant, now: datetime) -> Shop:
         await runtime.db.write(lambda conn: tasks.enqueue(conn, wanted, now))
     runtime.bells.ring("inbox", "tasks")
     return shop
+
+
+async def _expect_contract(runtime: Runtime, handle: str) -> None:
+    def known(conn: Connection) -> list[str]:
+        return [shop.handle for shop in shops.installed_shops(conn)]
+
+    handles = await runtime.db.read(known)
+    if unrelated([*(one for one in handles if one != handle), handle], runtime.config.stripe_shops) == handle:
+        raise Forbidden(NOT_OURS)
 
 
 def _welcome_back(conn: Connection, shop: Shop, now: datetime) -> None:

@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from plugin import scrape, systemd
 from plugin.app import create_app
+from plugin.billing.opening import expect_one_contract
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import database_url
@@ -70,8 +71,8 @@ def _jobs(config: Config) -> list[str]:
 
 async def _check(config: Config) -> None:
     """Say before the server starts what it could only answer with a traceback. Raises ConfigurationError."""
-    async with opened(config):
-        return
+    async with opened(config) as db:
+        await expect_one_contract(config, db)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

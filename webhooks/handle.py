@@ -22,7 +22,7 @@ from plugin.pseudonyms import Pseudonyms
 from plugin.shops import Shop
 from webhooks import inbox, turns
 from webhooks.inbox import Event
-from webhooks.topics import TOPICS, Topic
+from webhooks.topics import Topic, topic_of
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ def _sort(
     batch: Batch,
     about: list[_About],
 ) -> None:
-    topic = TOPICS.get(event.topic)
+    topic = topic_of(event.source, event.topic)
     if event.body is None:
         raise Park("The body can no longer be decrypted: its key was removed.")
     if topic is None:

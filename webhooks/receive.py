@@ -120,11 +120,8 @@ class Answer:
     retry: int | None = None
 
 
-class ShopifyWebhooks:
-    """``POST /webhooks/shopify`` as a plain ASGI application (contract section 4, semantics 27)."""
-
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        self._secrets = secrets
+class Webhooks:
+    """One vendor's door as a plain ASGI application (contract section 4, semantics 27); a subclass proves."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -141,7 +138,10 @@ class ShopifyWebhooks:
         before = _Held(door)
         try:
             body = await read_body(receive, MOST_BYTES, before.take)
-            return await self._proved(scope, door, body, request_id)
+            if body is None:
+                return Answer(413, "The body is larger than 2 MB.")
+            proved = self.proved(scope, body)
+            return proved if isinstance(proved, Answer) else await store(door, proved, request_id)
         except Full:
             return _later("Too much waits to be stored; please send it again.")
         except TimeoutError:
@@ -149,11 +149,19 @@ class ShopifyWebhooks:
         finally:
             before.give_back()
 
-    async def _proved(
-        self, scope: Mapping[str, Any], door: Door, body: bytes | None, request_id: str
-    ) -> Answer:
-        if body is None:
-            return Answer(413, "The body is larger than 2 MB.")
+    def proved(self, scope: Mapping[str, Any], body: bytes) -> Received | Answer:
+        """Return what is to be stored, or the answer for what carries no good proof."""
+        raise NotImplementedError
+
+
+class ShopifyWebhooks(Webhooks):
+    """``POST /webhooks/shopify``."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = secrets
+
+    def proved(self, scope: Mapping[str, Any], body: bytes) -> Received | Answer:
+        """Prove by the HMAC over the body; the shop and the webhook's id are in the headers."""
         headers = _headers(scope)
         if headers is None or not webhook_hmac_ok(body, headers.get("hmac-sha256"), self._secrets):
             return Answer(401, "The signature is missing or wrong.")
@@ -163,7 +171,7 @@ class ShopifyWebhooks:
         webhook_id = headers.get("webhook-id", "")
         if not 0 < len(webhook_id) <= 120:
             return Answer(400, "The webhook id is missing.")
-        received = Received(
+        return Received(
             source="shopify",
             shop=shop,
             webhook_id=webhook_id,
@@ -172,7 +180,6 @@ class ShopifyWebhooks:
             received_at=datetime.now(UTC),
             body=body,
         )
-        return await store(door, received, request_id)
 
 
 class _Held:

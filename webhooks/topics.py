@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from plugin.core.orders import Arrival
 from plugin.crypto import Keyring
 from plugin.shops import Shop
-from webhooks import app, compliance, customers, fulfillments, orders, refunds
+from webhooks import app, compliance, customers, fulfillments, orders, refunds, stripe_events
 from webhooks.inbox import Event
 
 Decode = Callable[[Event, Shop, bytes], Arrival]
@@ -47,6 +47,17 @@ TOPICS: Mapping[str, Topic] = {
     "customers/redact": Topic(handle=compliance.customer_redacted, after_uninstall=True),
     "shop/redact": Topic(handle=compliance.shop_redacted, after_uninstall=True),
 }
+
+STRIPE: Mapping[str, Topic] = {
+    **dict.fromkeys(stripe_events.HANDLED, Topic(handle=stripe_events.changed, after_uninstall=True)),
+    **dict.fromkeys(stripe_events.IGNORED, Topic(handle=stripe_events.ignored, after_uninstall=True)),
+}
+"""Stripe's events; whose shop each concerns is in its body."""
+
+
+def topic_of(source: str, name: str) -> Topic | None:
+    """Return what a topic of this sender means; None where nothing is done with it."""
+    return (STRIPE if source == stripe_events.SOURCE else TOPICS).get(name)
 
 
 def names() -> Sequence[str]:

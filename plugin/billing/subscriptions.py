@@ -93,6 +93,8 @@ class Told:
     pending_plan: str | None = None
     pending_at: datetime | None = None
     test: bool = False
+    past_due_since: datetime | None = None
+    """Since when a payment is missing, where the vendor says so; else it is since it was first heard of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,6 @@ class Subscription(Told):
     """A shop's row."""
 
     shop_id: int
-    past_due_since: datetime | None
     over_since: datetime | None
 
 
@@ -108,7 +109,6 @@ _TOLD = tuple(Told.__dataclass_fields__)
 _READ = select(
     subscription.c.shop_id,
     *(subscription.c[name] for name in _TOLD),
-    subscription.c.past_due_since,
     subscription.c.over_since,
 )
 
@@ -116,7 +116,9 @@ _READ = select(
 def _newer(insert: Callable[..., Any]) -> Any:
     statement = insert(subscription)
     told = statement.excluded
-    since = func.coalesce(subscription.c.past_due_since, told.checked_at)
+    first_heard = func.coalesce(subscription.c.past_due_since, told.checked_at)
+    by_vendor = told.past_due_since != told.checked_at
+    since = case((by_vendor, told.past_due_since), else_=first_heard)
     return statement.on_conflict_do_update(
         index_elements=["shop_id"],
         set_={
@@ -180,7 +182,7 @@ def record(conn: Connection, shop_id: int, told: Told) -> bool:
 
     The answer is the whole truth: what it leaves out is gone.
     """
-    since = told.checked_at if told.state is State.PAST_DUE else None
+    since = (told.past_due_since or told.checked_at) if told.state is State.PAST_DUE else None
     row = {**asdict(told), "state": told.state.value, "shop_id": shop_id, "past_due_since": since}
     return conn.execute(_RECORD.on(conn), row).rowcount == 1
 

@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from sandbox.stripe import parameters
 from sandbox.stripe.account import ALL, Account, Body, Reply
+from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import StripeRefusal
-from sandbox.stripe.operations import OPERATIONS, Call, Operation
+from sandbox.stripe.operations import OPERATIONS
 from sandbox.stripe.sessions import VERSION
 
 PREFIX = "/stripe/v1"

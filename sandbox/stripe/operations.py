@@ -2,51 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
-
 from sandbox.stripe import papers, sessions, shapes, subscriptions
 from sandbox.stripe.account import Account, Body
+from sandbox.stripe.calls import Call, Operation, expect_there, page
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.shapes import listed
 
 PRORATIONS = ("always_invoice", "create_prorations", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request that has been read, checked and allowed."""
-
-    account: Account
-    id: str
-    given: Body
-    key: str | None
-
-    def tell(self, kind: str, about: Body) -> None:
-        """Tell of something that this request brought about."""
-        subscriptions.tell(self.account, kind, about, self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """``right`` is the name after ``rak_`` in a restricted key; ``kind`` names the class of the parameters."""
-
-    method: str
-    path: str
-    kind: str
-    right: str
-    do: Callable[[Call], Body]
-
-    @property
-    def parameters(self) -> Any:
-        """The class of Stripe's package that says which parameters there are."""
-        folder, _, name = self.kind.rpartition(".")
-        snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-        module = import_module(f"stripe.params{f'.{folder}' if folder else ''}._{snake}_params")
-        return getattr(module, f"{name}Params")
 
 
 def _create_customer(call: Call) -> Body:
@@ -61,7 +23,7 @@ def _customer(call: Call) -> Body:
 
 def _update_customer(call: Call) -> Body:
     found = call.account.get("customer", call.id)
-    _no_deleted(found)
+    expect_there(found)
     _merge(found, {name: value for name, value in call.given.items() if name != "expand"})
     call.tell("customer.updated", found)
     return found
@@ -103,7 +65,7 @@ def _prices(call: Call) -> Body:
         for one in call.account.all("price")
         if (keys is None or one["lookup_key"] in keys) and (active is None or one["active"] == active)
     ]
-    return _page(call, found, "/v1/prices")
+    return page(call, found, "/v1/prices")
 
 
 def _create_session(call: Call) -> Body:
@@ -112,7 +74,7 @@ def _create_session(call: Call) -> Body:
         raise StripeRefusal("This account sells one subscription at a time.", param="mode")
     price = call.account.get("price", given["line_items"][0].get("price", ""), param="line_items[0][price]")
     who = call.account.get("customer", given.get("customer", ""), param="customer")
-    _no_deleted(who)
+    expect_there(who)
     if given.get("tax_id_collection", {}).get("enabled") and "name" not in given.get("customer_update", {}):
         raise StripeRefusal(
             "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an "
@@ -130,7 +92,7 @@ def _session(call: Call) -> Body:
 
 def _sessions(call: Call) -> Body:
     facts = {name: call.given[name] for name in ("customer", "status", "subscription") if name in call.given}
-    return _page(call, list(call.account.all("checkout.session", **facts)), "/v1/checkout/sessions")
+    return page(call, list(call.account.all("checkout.session", **facts)), "/v1/checkout/sessions")
 
 
 def _expire_session(call: Call) -> Body:
@@ -146,7 +108,7 @@ def _expire_session(call: Call) -> Body:
 
 
 def _create_portal(call: Call) -> Body:
-    _no_deleted(call.account.get("customer", call.given.get("customer", ""), param="customer"))
+    expect_there(call.account.get("customer", call.given.get("customer", ""), param="customer"))
     return call.account.put(sessions.portal_session(call.account, call.given))
 
 
@@ -163,7 +125,7 @@ def _subscriptions(call: Call) -> Body:
         if given.get("customer") in {None, one["customer"]}
         and (status in {"all", one["status"]} or (status is None and one["status"] != "canceled"))
     ]
-    return _page(call, found, "/v1/subscriptions")
+    return page(call, found, "/v1/subscriptions")
 
 
 def _update_subscription(call: Call) -> Body:
@@ -226,7 +188,7 @@ def _invoices(call: Call) -> Body:
         and given.get("status") in {None, bill["status"]}
         and given.get("subscription") in {None, bill["parent"]["subscription_details"]["subscription"]}
     ]
-    return _page(call, found, "/v1/invoices")
+    return page(call, found, "/v1/invoices")
 
 
 def _credit(call: Call) -> Body:
@@ -257,22 +219,7 @@ def give_back(account: Account, bill: Body, given: Body, amount: int) -> Body:
 def _events(call: Call) -> Body:
     kinds = call.given.get("types") or [call.given["type"]] if "type" in call.given else None
     found = [one for one in call.account.all("event") if kinds is None or one["type"] in kinds]
-    return _page(call, found, "/v1/events")
-
-
-def _page(call: Call, found: list[Body], url: str) -> Body:
-    ids = [one["id"] for one in found]
-    after = call.given.get("starting_after")
-    first = ids.index(after) + 1 if after in ids else 0
-    most = call.given.get("limit", 10)
-    return listed(found[first : first + most], url, more=len(found) > first + most)
-
-
-def _no_deleted(customer: Body) -> None:
-    if customer.get("deleted"):
-        raise StripeRefusal(
-            f"No such customer: '{customer['id']}'", code="resource_missing", param="customer"
-        )
+    return page(call, found, "/v1/events")
 
 
 def _merge(found: Body, given: Body) -> None:

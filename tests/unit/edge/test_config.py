@@ -79,6 +79,51 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
         Config.from_environment({**GOOD, name: value})
 
 
+STRIPE = {"STRIPE_API_KEY": "rk_test_0123456789", "STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
+PUBLIC = {"DANKBAR_APP_URL": "https://app.example", "DANKBAR_BILLING": "stripe"}
+LOCAL = {"DANKBAR_APP_URL": "http://127.0.0.1:8000", "DANKBAR_BILLING": "stripe"}
+
+
+@pytest.mark.parametrize(
+    ("set_up", "match"),
+    [
+        ({**LOCAL, "STRIPE_API_KEY": "sk_live_0123456789"}, "is a live key"),
+        (
+            {
+                **PUBLIC,
+                "STRIPE_API_KEY": "rk_live_0123456789",
+                "DANKBAR_STRIPE_ORIGIN": "http://127.0.0.1:9100",
+            },
+            "is a live key",
+        ),
+        (PUBLIC, "is a test key"),
+        ({**LOCAL, "STRIPE_API_KEY": "pk_test_0123456789"}, "STRIPE_API_KEY must be"),
+        ({**LOCAL, "STRIPE_WEBHOOK_SECRET": "whsec_0123456789,secret"}, "STRIPE_WEBHOOK_SECRET must be"),
+        ({**LOCAL, "DANKBAR_STRIPE_SHOPS": "example.myshopify.com"}, "DANKBAR_STRIPE_SHOPS"),
+        ({**LOCAL, "DANKBAR_STRIPE_TAX": "19"}, "DANKBAR_STRIPE_TAX must be yes or no"),
+    ],
+)
+def test_a_key_of_the_wrong_world_is_refused_in_one_sentence(set_up: dict[str, str], match: str) -> None:
+    with pytest.raises(ConfigurationError, match=match) as refused:
+        Config.from_environment({**GOOD, **STRIPE, **set_up})
+    assert "0123456789" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "set_up",
+    [
+        LOCAL,
+        {**PUBLIC, "STRIPE_API_KEY": "rk_live_0123456789"},
+        {**PUBLIC, "DANKBAR_STRIPE_TEST": "yes"},
+        {**LOCAL, "STRIPE_WEBHOOK_SECRET": "whsec_0123456789, whsec_9876543210"},
+    ],
+)
+def test_a_key_of_the_right_world_is_taken(set_up: dict[str, str]) -> None:
+    config = Config.from_environment({**GOOD, **STRIPE, **set_up})
+    assert config.billing == "stripe"
+    assert config.stripe_webhook_secrets[0] == "whsec_0123456789"
+
+
 @pytest.mark.parametrize(
     ("billing", "missing"),
     [("stripe", "STRIPE_WEBHOOK_SECRET"), ("stripe", "STRIPE_API_KEY"), ("shopify", "SHOPIFY_PARTNER_TOKEN")],
@@ -86,7 +131,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 def test_a_kind_of_billing_asks_for_its_own_variables(billing: str, missing: str) -> None:
     names = ["STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "SHOPIFY_PARTNER_ORG", "SHOPIFY_PARTNER_TOKEN"]
     names += ["SHOPIFY_APP_GID", "SHOPIFY_APP_HANDLE"]
-    full = {**GOOD, "DANKBAR_BILLING": billing, **dict.fromkeys(names, "value-of-it")}
+    full = {**GOOD, "DANKBAR_BILLING": billing, **dict.fromkeys(names, "value-of-it"), **STRIPE}
     assert Config.from_environment(full).billing == billing
     with pytest.raises(ConfigurationError, match=missing):
         Config.from_environment({name: text for name, text in full.items() if name != missing})

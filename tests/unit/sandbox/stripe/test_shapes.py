@@ -13,8 +13,8 @@ from stripe import StripeObject
 
 from sandbox.stripe import operations, passing, sessions, shapes, subscriptions
 from sandbox.stripe.account import Account, Body, Card
+from sandbox.stripe.calls import Call
 from sandbox.stripe.opening import open_account
-from sandbox.stripe.operations import Call
 
 
 class Names(dict[str, Any]):

@@ -1,0 +1,247 @@
+"""The `Billing` protocol over Stripe. What is true is fetched from the subscription itself, whoever said that it changed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import stripe
+import structlog
+from stripe import StripeClient, Subscription
+
+from plugin.billing import subscriptions
+from plugin.billing.plans import Plan, currency_for
+from plugin.billing.protocol import Abilities, Invoice, Preview
+from plugin.billing.stripe import selling, truth
+from plugin.billing.stripe.truth import KIND, Found
+from plugin.billing.stripe.wire import asked
+from plugin.billing.subscriptions import State
+from plugin.database import Database
+from plugin.errors import Conflict
+from plugin.language import sentence
+from plugin.shops import Shop
+
+EVERYTHING = Abilities(
+    begins=True, previews=True, changes=True, cancels=True, resumes=True, manages=True, invoices=True
+)
+
+SHOWN_FOR = timedelta(minutes=30)
+"""How long a preview's calculation may be carried out as it was shown."""
+
+NEWEST = 24
+
+HAS_ONE = sentence("This shop has a subscription already; change the plan instead.")
+HAS_NONE = sentence("This shop has no subscription.")
+OWES = sentence("A payment is open. Pay it first, then change the plan.")
+SAME = sentence("This is the plan you have.")
+ENDS = sentence("The subscription is about to end. Keep it first, then change the plan.")
+TO_FREE = sentence("The free plan needs no subscription: cancel the one you have.")
+TOO_OLD = sentence("The calculation is no longer valid. Please look at it again.")
+
+_TOKEN = re.compile(r"([0-9]{1,12})\.(price_[A-Za-z0-9_]{1,100})")
+
+log = structlog.get_logger("plugin.billing")
+
+
+@dataclass(frozen=True, slots=True)
+class StripeBilling:
+    """One account at Stripe, for the shop or shops of one contract."""
+
+    db: Database
+    client: StripeClient
+    tax: bool
+    kind: str = KIND
+    can: Abilities = EVERYTHING
+
+    async def refresh(self, shop: Shop, now: datetime) -> None:
+        """Fetch the shop's subscriptions and write down the one that counts; what a second tab began is given back."""
+        await self._look(shop, now)
+
+    async def begin(self, shop: Shop, plan: Plan, currency: str, back: str, now: datetime) -> str:
+        """Return the checkout page for this plan. Raises Conflict for a shop that pays already."""
+        if truth.is_free(plan):
+            raise Conflict(TO_FREE)
+        found, payer = await self._look(shop, now)
+        if found.one is not None and truth.is_live(found.one):
+            raise Conflict(HAS_ONE)
+        if payer is None:
+            payer = await selling.customer(self.client, shop)
+            told = truth.told(found.one, payer, None, now)
+            await self.db.write(lambda conn: subscriptions.record(conn, shop.id, told))
+        price = await selling.price(self.client, plan, currency_for(currency))
+        return await selling.checkout(self.client, shop, payer, price, back, tax=self.tax)
+
+    async def preview(self, shop: Shop, plan: Plan, now: datetime) -> Preview:
+        """Return what the rest of the month costs with the new plan, by Stripe's own calculation."""
+        sub = await self._changeable(shop, plan, now)
+        item, at = truth.item_of(sub), int(now.timestamp())
+        currency = item.price.currency.upper()
+        price = await selling.price(self.client, plan, currency)
+        bill = await asked(
+            self.client.v1.invoices.create_preview_async(
+                {
+                    "subscription": sub.id,
+                    "subscription_details": {
+                        "items": [{"id": item.id, "price": price}],
+                        "proration_behavior": "always_invoice",
+                        "proration_date": at,
+                    },
+                }
+            )
+        )
+        return Preview(
+            plan=plan,
+            currency=currency,
+            now=bill.amount_due if bill.total > 0 else bill.total,
+            monthly=plan.price(currency),
+            at=truth.instant(item.current_period_end),
+            until=now + SHOWN_FOR,
+            token=f"{at}.{price}",
+        )
+
+    async def change(self, shop: Shop, plan: Plan, token: str, now: datetime) -> None:
+        """Change the plan at the price and moment that were shown; a declined card changes nothing."""
+        at, price = _shown(token, now)
+        sub = await self._changeable(shop, plan, now)
+        item = truth.item_of(sub)
+        if price != await selling.price(self.client, plan, item.price.currency.upper()):
+            raise Conflict(TOO_OLD)
+        await asked(
+            self.client.v1.subscriptions.update_async(
+                sub.id,
+                {
+                    "items": [{"id": item.id, "price": price}],
+                    "proration_behavior": "always_invoice",
+                    "proration_date": at,
+                    "payment_behavior": "error_if_incomplete",
+                },
+                {"idempotency_key": selling.key("change", sub.id, item.id, item.price.id, price, at)},
+            )
+        )
+        await self._look(shop, now)
+
+    async def cancel(self, shop: Shop, now: datetime) -> None:
+        """End the subscription with the month that is paid."""
+        await self._end_with_month(shop, now, wanted=True)
+
+    async def resume(self, shop: Shop, now: datetime) -> None:
+        """Take the cancellation back while the month goes on."""
+        await self._end_with_month(shop, now, wanted=False)
+
+    async def manage(self, shop: Shop, back: str) -> str | None:
+        """Return the customer's page at Stripe: card, address, tax id, invoices."""
+        payer = await self._payer(shop)
+        if payer is None:
+            return None
+        session = await asked(
+            self.client.v1.billing_portal.sessions.create_async({"customer": payer, "return_url": back})
+        )
+        return session.url
+
+    async def invoices(self, shop: Shop) -> Sequence[Invoice]:
+        """Return the newest invoices with Stripe's pages and files."""
+        payer = await self._payer(shop)
+        if payer is None:
+            return ()
+        found = await asked(self.client.v1.invoices.list_async({"customer": payer, "limit": NEWEST}))
+        return [one for one in map(truth.invoice, found.data) if one is not None]
+
+    async def _payer(self, shop: Shop) -> str | None:
+        row = await self.db.read(lambda conn: subscriptions.find(conn, shop.id))
+        return row.payer_id if row and row.kind == KIND else None
+
+    async def _look(self, shop: Shop, now: datetime) -> tuple[Found, str | None]:
+        """Fetch what is true, put right what is twice, and write the rest down."""
+        payer = await self._payer(shop)
+        subs = [] if payer is None else await self._of(payer)
+        if subs is None:
+            subs, payer = [], None
+        found = truth.choose(subs)
+        for sub in found.surplus:
+            await self._give_back(shop, sub)
+        told = truth.told(found.one, payer, await self._owing_since(found.one, payer), now)
+        if payer is None:
+            row = await self.db.read(lambda conn: subscriptions.find(conn, shop.id))
+            if row is not None and row.state is not State.NONE and row.kind == KIND:
+                log.warning("stripe customer is gone", shop=shop.handle)
+        await self.db.write(lambda conn: subscriptions.record(conn, shop.id, told))
+        return found, payer
+
+    async def _of(self, payer: str) -> list[Subscription] | None:
+        """Return all subscriptions of a customer; None where the customer was deleted at Stripe."""
+        try:
+            found = await asked(
+                self.client.v1.subscriptions.list_async({"customer": payer, "status": "all", "limit": 100})
+            )
+            customer = None if found.data else await asked(self.client.v1.customers.retrieve_async(payer))
+        except Conflict as error:
+            if isinstance(error.__cause__, stripe.StripeError) and error.__cause__.code == "resource_missing":
+                return None
+            raise
+        return None if customer is not None and getattr(customer, "deleted", False) else list(found.data)
+
+    async def _owing_since(self, sub: Subscription | None, payer: str | None) -> datetime | None:
+        if sub is None or payer is None or not truth.owes(sub):
+            return None
+        found = await asked(
+            self.client.v1.invoices.list_async(
+                {"customer": payer, "subscription": sub.id, "status": "open", "limit": 100}
+            )
+        )
+        return min((truth.instant(bill.created) for bill in found.data), default=None)
+
+    async def _changeable(self, shop: Shop, plan: Plan, now: datetime) -> Subscription:
+        if truth.is_free(plan):
+            raise Conflict(TO_FREE)
+        found, _ = await self._look(shop, now)
+        if found.one is None or not truth.is_live(found.one):
+            raise Conflict(HAS_NONE)
+        if truth.owes(found.one):
+            raise Conflict(OWES)
+        if found.one.cancel_at or found.one.cancel_at_period_end:
+            raise Conflict(ENDS)
+        if truth.handle_of(found.one) == plan.handle:
+            raise Conflict(SAME)
+        return found.one
+
+    async def _end_with_month(self, shop: Shop, now: datetime, *, wanted: bool) -> None:
+        found, _ = await self._look(shop, now)
+        if found.one is None or not truth.is_live(found.one):
+            raise Conflict(HAS_NONE)
+        if found.one.cancel_at_period_end != wanted:
+            # The package's own random key: the wish is a state, and a fixed key would swallow the same wish later.
+            await asked(
+                self.client.v1.subscriptions.update_async(found.one.id, {"cancel_at_period_end": wanted})
+            )
+            await self._look(shop, now)
+
+    async def _give_back(self, shop: Shop, sub: Subscription) -> None:
+        """Return what a second subscription took, then end it; in this order, so that a crash between is made good."""
+        bills = await asked(
+            self.client.v1.invoices.list_async({"customer": _id(sub.customer), "subscription": sub.id})
+        )
+        for bill in bills.data:
+            left = bill.amount_paid - bill.post_payment_credit_notes_amount
+            if bill.status == "paid" and left > 0:
+                await asked(
+                    self.client.v1.credit_notes.create_async(
+                        {"invoice": bill.id, "amount": left, "refund_amount": left, "reason": "duplicate"},
+                        {"idempotency_key": selling.key("duplicate", bill.id)},
+                    )
+                )
+        await asked(
+            self.client.v1.subscriptions.cancel_async(sub.id, {"prorate": False, "invoice_now": False})
+        )
+        log.warning("a second subscription was given back", shop=shop.handle)
+
+
+def _id(what: object) -> str:
+    return what if isinstance(what, str) else str(getattr(what, "id", ""))
+
+
+def _shown(token: str, now: datetime) -> tuple[int, str]:
+    """Return when and at which price the change was calculated. Raises Conflict for what was not shown just now."""
+    match = _TOKEN.fullmatch(token)
+    if match is None or not now - SHOWN_FOR <= truth.instant(int(match[1])) <= now:
+        raise Conflict(TOO_OLD)
+    return int(match[1]), match[2]

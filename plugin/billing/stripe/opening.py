@@ -1,0 +1,22 @@
+"""Stripe opened for a process, and the contract kept: a shop that has no part in it is not served."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from plugin.billing.protocol import Billing
+from plugin.billing.stripe.billing import StripeBilling
+from plugin.billing.stripe.wire import Wire, client
+from plugin.config import Config
+from plugin.database import Database
+
+
+@asynccontextmanager
+async def open_stripe(config: Config, db: Database) -> AsyncIterator[Billing]:
+    """Hold one connection pool to Stripe for as long as the process lives."""
+    wire = Wire()
+    try:
+        yield StripeBilling(
+            db, client(config.stripe_api_key or "", config.stripe_origin, wire), tax=config.stripe_tax
+        )
+    finally:
+        await wire.close_async()

@@ -1,0 +1,136 @@
+"""What Stripe's objects say, read into the program's own words. Pure: no event, no order of arrival, only what is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from stripe import Invoice as StripeInvoice
+from stripe import Subscription, SubscriptionItem
+
+from plugin.billing.plans import FREE, Plan
+from plugin.billing.protocol import Invoice
+from plugin.billing.subscriptions import State, Told
+
+KIND = "stripe"
+SHOP = "dankbar_shop"
+"""The key of our metadata that names the shop; it stands on customers, sessions and subscriptions."""
+
+PLAN = "dankbar_plan"
+"""The key that names the plan; it stands on prices."""
+
+GRACE = timedelta(days=30)
+"""How long a plan goes on without a payment that Stripe has given up."""
+
+_LIVE = {"trialing", "active", "past_due", "unpaid", "paused"}
+_OWING = {"past_due", "unpaid", "paused"}
+_STATES = {"draft": "", "open": "open", "uncollectible": "open", "paid": "paid", "void": "void"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The subscription that counts, and those that a second tab began beside it."""
+
+    one: Subscription | None
+    surplus: tuple[Subscription, ...] = ()
+
+
+def is_live(sub: Subscription) -> bool:
+    """Tell whether it is paid for, or could be again."""
+    return sub.status in _LIVE
+
+
+def owes(sub: Subscription) -> bool:
+    """Tell whether a payment of it is missing."""
+    return sub.status in _OWING
+
+
+def choose(subscriptions: Sequence[Subscription]) -> Found:
+    """Return the oldest living subscription, the younger ones that our checkout began, else the newest that ended."""
+    by_age = sorted(subscriptions, key=lambda sub: (sub.created, sub.id))
+    live = [sub for sub in by_age if is_live(sub)]
+    if live:
+        first, *others = live
+        return Found(first, tuple(sub for sub in others if SHOP in sub.metadata))
+    ended = [sub for sub in by_age if sub.status == "canceled"]
+    return Found(max(ended, key=lambda sub: sub.ended_at or 0, default=None))
+
+
+def told(sub: Subscription | None, payer: str | None, owing_since: datetime | None, now: datetime) -> Told:
+    """Return what is to be written down of it; without a payment for too long the plan ends with the grace."""
+    if sub is None:
+        return Told(kind=KIND, state=State.NONE, checked_at=now, payer_id=payer)
+    item = item_of(sub)
+    state, ends = _state(sub, owing_since)
+    return Told(
+        kind=KIND,
+        state=state,
+        checked_at=now,
+        plan=handle_of(sub),
+        outside_id=sub.id,
+        payer_id=payer,
+        currency=item.price.currency.upper(),
+        amount=(item.price.unit_amount or 0) * (item.quantity or 1),
+        period_start=instant(item.current_period_start),
+        period_end=instant(item.current_period_end),
+        trial_end=instant(sub.trial_end) if sub.trial_end else None,
+        cancel_at=ends,
+        test=not sub.livemode,
+        past_due_since=owing_since if state is State.PAST_DUE else None,
+    )
+
+
+def _state(sub: Subscription, owing_since: datetime | None) -> tuple[State, datetime | None]:
+    ends = instant(sub.cancel_at) if sub.cancel_at else None
+    if sub.status == "canceled":
+        return State.CANCELLED, instant(sub.ended_at or sub.created)
+    if owes(sub):
+        given_up = owing_since + GRACE if owing_since and sub.status != "past_due" else ends
+        return State.PAST_DUE, given_up
+    if ends or sub.cancel_at_period_end:
+        return State.CANCELLED, ends or instant(item_of(sub).current_period_end)
+    return (State.TRIALING if sub.status == "trialing" else State.ACTIVE), None
+
+
+def item_of(sub: Subscription) -> SubscriptionItem:
+    """Return the item that is the plan; an operator may have added others beside it."""
+    items: Sequence[SubscriptionItem] = sub["items"]["data"]
+    return next((item for item in items if PLAN in item.price.metadata), items[0])
+
+
+def handle_of(sub: Subscription) -> str:
+    """Return the plan's handle; a price that is not ours goes by its own id, and is kept as it is."""
+    price = item_of(sub).price
+    return str(price.metadata.to_dict().get(PLAN, price.id))[:60]
+
+
+def invoice(bill: StripeInvoice) -> Invoice | None:
+    """Return an invoice as the page shows it; None for a draft."""
+    state = _STATES.get(bill.status or "draft", "open")
+    if not state or not bill.number:
+        return None
+    if state == "paid" and 0 < bill.amount_paid <= bill.post_payment_credit_notes_amount:
+        state = "refunded"
+    return Invoice(
+        number=bill.number,
+        at=instant(bill.created),
+        amount=bill.total,
+        currency=bill.currency.upper(),
+        state=state,
+        page=bill.hosted_invoice_url,
+        file=bill.invoice_pdf,
+    )
+
+
+def lookup_key(plan: Plan, currency: str) -> str:
+    """Return the name of a plan's price; another amount is another price, so that nobody's price changes silently."""
+    return f"dankbar_{plan.handle}_{currency.lower()}_{plan.price(currency)}"
+
+
+def is_free(plan: Plan) -> bool:
+    """Tell whether there is nothing to subscribe to."""
+    return plan.free or plan == FREE
+
+
+def instant(stamp: int) -> datetime:
+    """Return a moment that Stripe counts in seconds."""
+    return datetime.fromtimestamp(stamp, UTC)
