@@ -28,10 +28,15 @@ class Pair:
     refresh: str | None = field(repr=False)
     refresh_expires: datetime | None
     stamp: bytes | None = field(repr=False)
+    leased_until: datetime | None = None
 
     def lasts(self, until: datetime) -> bool:
         """Tell whether there is an access token that is still good at that time."""
         return self.access is not None and (self.access_expires is None or self.access_expires > until)
+
+    def leased(self, at: datetime) -> bool:
+        """Tell whether another process is about to refresh it."""
+        return self.leased_until is not None and self.leased_until > at
 
 
 def load_pair(conn: Connection, keyring: Keyring, shop_id: int) -> Pair | None:
@@ -53,6 +58,7 @@ def load_pair(conn: Connection, keyring: Keyring, shop_id: int) -> Pair | None:
         refresh=opened("refresh_token", row.refresh_token),
         refresh_expires=row.refresh_expires,
         stamp=row.refresh_token,
+        leased_until=row.lease_until,
     )
 
 

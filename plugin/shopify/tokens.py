@@ -72,7 +72,7 @@ async def access_token(link: Link, shop_id: int, now: datetime, *, refused: str 
             if usable:
                 return pair.access
             raise Disconnected("The app must be opened once in this shop's admin.")
-        if await _claimed(link, pair, owner, at):
+        if not pair.leased(at) and await _claimed(link, pair, owner, at):
             fresh = await _refresh(link, pair, owner, at)
             if fresh is not None:
                 return fresh

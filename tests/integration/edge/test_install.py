@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from starlette.requests import Request
 from starlette.responses import Response
 
-from plugin import install, shops
+from plugin import install, shops, token_store
 from plugin.crypto import Keyring, SealBroken
 from plugin.database import Database, open_database
 from plugin.errors import Unauthorized, Unavailable
@@ -19,6 +19,7 @@ from plugin.guards import Merchant
 from plugin.install import Link
 from plugin.shopify.errors import Disconnected, Unreachable
 from plugin.shops import Shop, shop
+from plugin.token_store import Pair, take_lease
 from tests.integration.edge.shop_server import ShopServer, says
 from tests.unit.edge.signing import admin_claims, token
 
@@ -194,6 +195,24 @@ async def test_a_busy_token_endpoint_is_asked_again_as_it_says(link: Link, api: 
     api.token_script = [says({}, 429, {"Retry-After": "0.1"})]
     assert await install.access_token(link, made.id, now() + 2 * HOUR) == "shpat_1"
     assert len(api.grants) == 3
+
+
+async def test_whoever_waits_for_anothers_refresh_only_looks(
+    link: Link, api: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await installed(link)
+    later = now() + 2 * HOUR
+    left = {"lease_owner": "other", "lease_until": later + timedelta(milliseconds=500)}
+    await link.db.write(lambda conn: conn.execute(update(shop).values(**left)).rowcount)
+    claims: list[bool] = []
+
+    def claim(conn: Connection, pair: Pair, owner: str, at: datetime) -> bool:
+        claims.append(take_lease(conn, pair, owner, at))
+        return claims[-1]
+
+    monkeypatch.setattr(token_store, "take_lease", claim)
+    assert await install.access_token(link, made.id, later) == "shpat_1"
+    assert claims == [True]
 
 
 async def test_an_uninstalled_shop_has_no_token_even_when_a_refresh_is_under_way(
