@@ -17,6 +17,9 @@ BACKLOG = 10_000
 MOST = 1000
 """Bells in one message."""
 
+GATHER = 0.005
+"""Seconds for which rings are gathered after a message, so that a burst wakes everybody once."""
+
 LAST = 0.5
 """Seconds that what was rung last has to be told before a process ends."""
 
@@ -126,6 +129,7 @@ class Bells:
                     del self._outgoing[name]
                 try:
                     await peers.publish("\n".join(names))
+                    await asyncio.sleep(GATHER)
                 except Away:
                     await asyncio.sleep(PAUSE)
             self._told.set()

@@ -23,6 +23,7 @@ from plugin.errors import Retry
 from tests import engine
 from tests.copies import Copies
 from tests.engine import KEYRING
+from tests.integration.conftest import MakeUrl
 from tests.integration.engine.stories import bought
 from tests.integration.operations.processes import (
     PATIENCE,
@@ -218,6 +219,9 @@ async def test_a_migration_that_waits_for_a_reader_stops_no_writer(
         await db.close()
 
 
+COUNT = "SELECT count(*) FROM inbox"
+
+
 def sell(port: int, ended: threading.Event, accepted: list[str], troubles: list[str]) -> None:
     """Tell of one order after the other as Shopify does, until it is told to end."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
@@ -233,11 +237,13 @@ def sell(port: int, ended: threading.Event, accepted: list[str], troubles: list[
 
 
 def test_a_release_works_on_while_the_schema_of_the_next_one_arrives(
-    current_url: str, tmp_path: Path
+    new_database: MakeUrl, tmp_path: Path
 ) -> None:
     """This very tree is the release before: it accepts, handles and shows, and the migrations come in between."""
-    values, port = environment(current_url), free_port()
-    asyncio.run(installed(current_url))
+    url, folder = new_database(), tmp_path / "next"
+    folder.mkdir()
+    values, port = environment(url), free_port()
+    asyncio.run(installed(url))
     ended, accepted, troubles = threading.Event(), list[str](), list[str]()
     seller = threading.Thread(target=sell, args=(port, ended, accepted, troubles))
     with started(values, "serve", "--port", str(port), folder=tmp_path) as app:
@@ -246,29 +252,29 @@ def test_a_release_works_on_while_the_schema_of_the_next_one_arrives(
         for count, _ in enumerate(GOOD, 1):
             goal = len(accepted) + 40
             until(lambda goal=goal: len(accepted) >= goal, app)  # type: ignore[misc]
-            asyncio.run(migrating.migrate(current_url, following(tmp_path, *list(GOOD.values())[:count])))
+            asyncio.run(migrating.migrate(url, following(folder, *list(GOOD.values())[:count])))
             assert answers(port, "/readyz")
         goal = len(accepted) + 40
         until(lambda: len(accepted) >= goal, app)
         ended.set()
         seller.join()
         assert troubles == []
-        until(lambda: counted(current_url, "state = 'waiting'") == 0, app)
-        assert counted(current_url, "state = 'handled'") == len(accepted)
-        assert asyncio.run(revision(current_url)) == "9004"
+        until(lambda: asked(url, f"{COUNT} WHERE state = 'waiting'") == 0, app)
+        assert asked(url, f"{COUNT} WHERE state = 'handled'") == len(accepted)
+        assert asked(url, "SELECT version_num FROM alembic_version") == "9004"
         assert app.stop() == 0
         assert "Traceback" not in app.said()
     with started(values, "verify", folder=tmp_path) as verify:
         assert verify.process.wait(PATIENCE) == 0, verify.said()
 
 
-def counted(url: str, condition: str) -> object:
+def asked(url: str, query: str) -> object:
     async def ask() -> object:
-        conn = await asyncpg.connect(url)
+        db = await open_database(url)
         try:
-            return await conn.fetchval(f"SELECT count(*) FROM inbox WHERE {condition}")
+            return await db.read(lambda conn: conn.execute(text(query)).scalar_one())
         finally:
-            await conn.close()
+            await db.close()
 
     return asyncio.run(ask())
 
