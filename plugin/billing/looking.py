@@ -37,7 +37,10 @@ async def look(billing: Billing, db: Database, shop: Shop, now: datetime, how: L
     if not billing.can.needed:
         return True
     row = await db.read(lambda conn: subscriptions.find(conn, shop.id))
-    if row is not None and row.checked_at is not None and now - row.checked_at < how.older_than:
+    known: datetime | None = (
+        row.checked_at if row else None
+    )  # none yet where the clock has only put it on its list
+    if known is not None and now - known < how.older_than:
         return True
     try:
         async with asyncio.timeout(how.patience):

@@ -28,7 +28,7 @@ def billing(place: Pocket) -> ShopifyBilling:
 async def seen(place: Pocket, billing: ShopifyBilling, how: Look) -> tuple[bool, str | None]:
     fresh = await looking.look(billing, place.db, place.shop, place.clock.now, how)
     row = await place.row()
-    return fresh, row and row.plan
+    return fresh, row.plan if row else None
 
 
 async def test_an_answer_of_a_moment_ago_will_do_unless_something_was_approved(
