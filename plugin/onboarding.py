@@ -87,15 +87,7 @@ async def set_up(runtime: "Runtime | TaskRun", shop: Shop, now: datetime) -> Non
 
 def begin(conn: Connection, shop: Shop, facts: ShopFacts, now: datetime) -> None:
     """Store the facts and the first version of every section, and release what waited for this shop."""
-    shops.record_facts(
-        conn,
-        shop.id,
-        gid=facts.gid,
-        name=facts.name or shop.handle,
-        country=facts.country or None,
-        development=facts.development,
-        primary_domain=facts.primary_domain or None,
-    )
+    _record(conn, shop, facts)
     first = ShopSettings(
         time_zone=facts.time_zone,
         currency=facts.currency,
@@ -107,6 +99,23 @@ def begin(conn: Connection, shop: Shop, facts: ShopFacts, now: datetime) -> None
         if widget.on_install is not None:
             widget.on_install(conn, shop.id, now)
     inbox.release(conn, now, shop=shop.handle)
+
+
+def _record(conn: Connection, shop: Shop, facts: ShopFacts) -> None:
+    shops.record_facts(
+        conn,
+        shop.id,
+        gid=facts.gid,
+        name=facts.name or shop.handle,
+        country=facts.country or None,
+        development=facts.development,
+        primary_domain=facts.primary_domain or None,
+    )
+
+
+async def _read_again(run: TaskRun) -> None:
+    facts = await shop_facts(run.gateway, run.shop)
+    await run.db.write(partial(_record, shop=run.shop, facts=facts))
 
 
 def _is_set_up(conn: Connection, shop: Shop) -> bool:
@@ -130,5 +139,9 @@ def _ask_keep_alive(conn: Connection, shop_id: int | None, now: datetime) -> int
     return 0
 
 
-TASKS: Mapping[str, Handler] = {SET_UP: _set_up_later, KEEP_ALIVE: _keep_alive}
+TASKS: Mapping[str, Handler] = {
+    SET_UP: _set_up_later,
+    shops.FACTS: _read_again,
+    KEEP_ALIVE: _keep_alive,
+}
 JOBS = (Job("shop.keep_alive", timedelta(days=1), _ask_keep_alive),)

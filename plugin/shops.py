@@ -54,6 +54,9 @@ shop = Table(
 )
 """One row a shop. An id is never given twice, so that a late reference to an erased shop finds nobody."""
 
+FACTS = "shop.facts"
+"""The task that reads again what Shopify says of the shop itself: a development store may become a real one."""
+
 SEALED = ("pseudonym_key", "access_token", "refresh_token")
 """The columns that hold ciphertext, each sealed for ``shop:<id>:<column>``."""
 

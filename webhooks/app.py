@@ -51,7 +51,10 @@ def scopes_updated(
 
 
 def shop_updated(conn: Connection, event: Event, shop: Shop | None, now: datetime, keyring: Keyring) -> None:
-    """Follow the shop's currency and time zone: a change is a new version of the rules, an equal value is none."""
+    """Follow the shop's currency and time zone: a change is a new version of the rules, an equal value is none.
+
+    What the webhook does not tell, such as that a development store is a real one now, is asked for.
+    """
     try:
         body = _shop.decode(event.body or b"")
     except UNREADABLE as error:
@@ -59,3 +62,4 @@ def shop_updated(conn: Connection, event: Event, shop: Shop | None, now: datetim
     if shop is not None:
         patch = {"currency": body.currency, "time_zone": body.iana_timezone}
         widgets.change_settings(conn, shop.id, "shop", patch, now)
+        tasks.enqueue(conn, [tasks.Wanted(shop.id, shops.FACTS, "all", now, {})], now)
