@@ -27,7 +27,7 @@ class Look:
 
 
 HOME = Look(timedelta(minutes=1), 0.3)
-PAGE = Look(timedelta(seconds=3), 1.5)
+PAGE = Look(timedelta(0), 1.5)
 WELCOME = Look(timedelta(0), 4.0)
 """After the welcome link: the person has just approved something and looks for it."""
 
