@@ -30,7 +30,7 @@ _SERIES = {
     "postgresql": "SELECT i FROM generate_series(CAST(:low AS bigint), CAST(:high AS bigint) - 1) AS s(i)",
 }
 _FILL = (
-    "INSERT INTO task (shop_id, name, key, payload, state, due_at, created_at, ready) "  # noqa: S608 two constants
+    "INSERT INTO task (shop_id, name, key, payload, state, due_at, created_at, ready) "
     "SELECT :shop, 'do', :kind || i, '{{}}', :state, :at, :at, :ready FROM ({series}) AS numbers"
 )
 
