@@ -45,7 +45,7 @@ def shops(conn: Connection, count: int, now: datetime) -> list[int]:
 def settled(conn: Connection, now: datetime) -> None:
     """Let the clock's jobs be done for today, as they are at most moments of a process's life."""
     for job in clock.due(conn, jobs(KEYRING), now):
-        clock.take(conn, job, now)
+        clock.settle(conn, job, now)
 
 
 def pools(conn: Connection, shop_ids: Sequence[int], each: int, now: datetime) -> None:

@@ -1,4 +1,8 @@
-"""The clock's jobs: each runs once when it is due, in whichever process takes it first."""
+"""The clock's jobs: each runs once when it is due, in whichever process takes it first.
+
+Who takes a job holds it for a lease, longer with each step; the last step moves it to its next time, in its own
+transaction. Where a process dies in the middle, another one goes on when the lease has ended.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +24,9 @@ job = Table(
     Column("reached", Big, nullable=False, server_default="0"),
 )
 """``reached``: how far a job has walked that goes through a table in the order of its keys."""
+
+LEASE = timedelta(minutes=10)
+"""Longer than any step takes and any two hosts' clocks are apart."""
 
 Step = Callable[[Connection, int | None, datetime], int]
 """``run(conn, shop_id, now)`` does a bounded piece of the work, of one shop or (None) of all, in one transaction and
@@ -53,14 +60,13 @@ def _set_reached(make: Callable[..., Any]) -> Any:
 _REACH = Upsert(_set_reached)
 _REACHED = select(job.c.reached).where(job.c.name == bindparam("job_name"))
 _ALL = select(job.c.name, job.c.due_at)
-_TAKE = (
-    update(job)
-    .where(
-        job.c.name == bindparam("job_name"),
-        (job.c.due_at <= bindparam("now")) | (job.c.due_at > bindparam("latest")),
-    )
-    .values(due_at=bindparam("next_at"))
-)
+_MOVE = update(job).where(job.c.name == bindparam("job_name")).values(due_at=bindparam("next_at"))
+_TAKE = _MOVE.where((job.c.due_at <= bindparam("now")) | (job.c.due_at > bindparam("latest")))
+_KEEP = _MOVE.where(job.c.due_at == bindparam("held"))
+
+
+class Lost(Exception):
+    """The lease has ended and another process has the job; what the step did is undone."""
 
 
 def due(conn: Connection, jobs: Iterable[Job], now: datetime) -> list[Job]:
@@ -72,15 +78,45 @@ def due(conn: Connection, jobs: Iterable[Job], now: datetime) -> list[Job]:
     return [by_name[row.name] for row in rows if not now < row.due_at <= _latest(by_name[row.name], now)]
 
 
-def take(conn: Connection, one: Job, now: datetime) -> bool:
-    """Move the job to its next time; False when another process took it."""
-    values = {"job_name": one.name, "now": now, "latest": _latest(one, now), "next_at": now + one.every}
-    return conn.execute(_TAKE, values).rowcount == 1
+def take(conn: Connection, one: Job, now: datetime) -> datetime | None:
+    """Hold the job, until the time that is returned; None when another process took it."""
+    until = now + LEASE
+    values = {"job_name": one.name, "now": now, "latest": _latest(one, now), "next_at": until}
+    return until if conn.execute(_TAKE, values).rowcount else None
+
+
+def step(conn: Connection, one: Job, held: datetime, started: datetime, now: datetime) -> datetime | None:
+    """Do one step of a job that is held, and hold it on until the time that is returned; None when it is done.
+
+    Raises Lost where it is not held any more.
+    """
+    until = now + LEASE
+    _keep(conn, one, held, until)
+    if one.run(conn, None, started):
+        return until
+    _keep(conn, one, until, started + one.every)
+    return None
+
+
+def settle(conn: Connection, one: Job, now: datetime) -> None:
+    """Let the job be as one that was just done."""
+    conn.execute(_MOVE, {"job_name": one.name, "next_at": now + one.every})
+
+
+def give_back(conn: Connection, one: Job, held: datetime, now: datetime) -> None:
+    """Have a job that failed tried again after its time or the lease's, whichever is shorter. Raises Lost."""
+    _keep(conn, one, held, now + min(one.every, LEASE))
+
+
+def _keep(conn: Connection, one: Job, held: datetime, until: datetime) -> None:
+    """Lock the job's row and move it, so that whoever comes meanwhile waits and then finds it taken."""
+    if not conn.execute(_KEEP, {"job_name": one.name, "held": held, "next_at": until}).rowcount:
+        raise Lost
 
 
 def _latest(one: Job, now: datetime) -> datetime:
-    """The latest time for which anybody with the right time could have put it off, and a little more."""
-    return now + one.every + APART
+    """The latest time to which a host whose clock is minutes ahead could have put it off or holds it."""
+    return now + max(one.every, LEASE) + LEASE
 
 
 def reached(conn: Connection, name: str) -> int:

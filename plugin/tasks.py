@@ -131,9 +131,7 @@ _ENQUEUE = Upsert(_upsert)
 
 
 def _free(tasks: FromClause) -> ColumnElement[bool]:
-    """Tell what may be claimed; a worker of the release before leaves the mark on what it holds or sets aside."""
-    unheld = tasks.c.lease_until.is_(None) | (tasks.c.lease_until < bindparam("now", type_=Utc))
-    return (tasks.c.state == "waiting") & unheld
+    return tasks.c.lease_until.is_(None) | (tasks.c.lease_until < bindparam("now", type_=Utc))
 
 
 _TURNS = Turns(
@@ -141,12 +139,13 @@ _TURNS = Turns(
     "shop_id",
     0,
     "ready",
-    ("id", "shop_id", "name", "key", "payload", "attempts", "generation", "created_at", "due_at"),
+    ("id", "shop_id", "name", "key", "payload", "attempts", "generation", "created_at", "due_at", "state"),
     _free,
 )
 _RESTED = (
     select(task.c.id)
     .where(
+        task.c.state == "waiting",
         task.c.ready == false(),
         task.c.due_at <= bindparam("now", type_=Utc),
         _free(task),
@@ -161,6 +160,7 @@ _CLAIM = (
     .where(among(task.c.id, "ids"))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True, ready=False)
 )
+_UNMARK = update(task).where(among(task.c.id, "ids")).values(ready=False)
 _MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("owner"))
 _SEEN = task.c.generation == bindparam("seen")
 _DONE = delete(task).where(_MINE, _SEEN)
@@ -235,14 +235,18 @@ def claim_in_turn(
     """
     conn.execute(_WAKE, {"now": now})
     rows, turn = _TURNS.due(conn, now, most, after, each=each, held=held)
+    if stray := [
+        row.id for row in rows if row.state != "waiting"
+    ]:  # set aside by a worker of the release before
+        conn.execute(_UNMARK, {"ids": stray})
+        rows = [row for row in rows if row.state == "waiting"]
     if rows:
         conn.execute(_CLAIM, {"ids": [row.id for row in rows], "owner": owner, "until": now + LEASE})
     return [_claimed(row) for row in rows], turn
 
 
 def _claimed(row: Row[Any]) -> Claimed:
-    payload = json.loads(row.payload)
-    at = row.created_at
+    payload, at = json.loads(row.payload), row.created_at
     return Claimed(row.id, row.shop_id, row.name, row.key, payload, row.attempts, row.generation, at)
 
 

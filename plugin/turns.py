@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Integer,
     Row,
     Select,
     Table,
@@ -53,9 +52,9 @@ class Turns(Generic[Whose]):
         self._whose = whose
         self._walk = _walk(table, whose, waits)
         mine = table.alias("mine")
-        given = arrays({"whose": table.c[whose].type, "quota": Integer()})
+        given = arrays({"whose": table.c[whose].type})
 
-        def oldest(whom: Any, quota: Any) -> Select[Any]:
+        def oldest(whom: Any) -> Select[Any]:
             return (
                 select(*(mine.c[name] for name in columns))
                 .where(
@@ -66,11 +65,11 @@ class Turns(Generic[Whose]):
                     free(mine),
                 )
                 .order_by(mine.c.due_at, mine.c.id)
-                .limit(quota)
+                .limit(bindparam("quota"))
             )
 
-        self._of_one = oldest(bindparam("one"), bindparam("quota"))
-        locked = oldest(given.c.whose, given.c.quota).with_for_update(skip_locked=True)
+        self._of_one = oldest(bindparam("one"))
+        locked = oldest(given.c.whose).with_for_update(skip_locked=True)
         found = locked.lateral("oldest")
         self._of_each = select(*found.c).select_from(given.join(found, true()))
 
@@ -118,12 +117,16 @@ class Turns(Generic[Whose]):
     def _take(
         self, conn: Connection, quotas: Mapping[Whose, int], now: datetime, taken: Sequence[int]
     ) -> list[Row[Any]]:
-        values = {"now": now, "taken": list(taken)}
-        if lock_rows(conn):
-            lists = {"whose": list(quotas), "quota": list(quotas.values())}
-            return list(conn.execute(self._of_each, values | lists))
-        asked = ({"one": one, "quota": quota} for one, quota in quotas.items())
-        return [row for one in asked for row in conn.execute(self._of_one, values | one)]
+        """Ask once for all that have the same quota: a limit of each one's own would be unknown to the planner."""
+        values, found = {"now": now, "taken": list(taken)}, list[Row[Any]]()
+        for quota in set(quotas.values()):
+            whose = [one for one, own in quotas.items() if own == quota]
+            if lock_rows(conn):
+                found += conn.execute(self._of_each, values | {"quota": quota, "whose": whose})
+                continue
+            for one in whose:
+                found += conn.execute(self._of_one, values | {"quota": quota, "one": one})
+        return found
 
 
 def _walk(table: Table, whose: str, waits: str) -> Select[Any]:

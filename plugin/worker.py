@@ -27,7 +27,8 @@ from plugin.billing import checking, usage
 from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.crypto import Keyring
-from plugin.errors import DankbarError, Park, Retry
+from plugin.errors import DankbarError, Park, Retry, Unavailable
+from plugin.outage import is_outage
 from plugin.runtime import Runtime
 from plugin.slots import Slots
 from plugin.tasks import Claimed, Handler, TaskRun
@@ -222,25 +223,38 @@ class Worker:
         )
 
     async def _record_failure(self, one: Claimed, error: Exception) -> None:
-        outage, parked = isinstance(error, (Retry, TimeoutError)), isinstance(error, Park)
-        reason = f"An error in the program: {type(error).__name__}."
-        if isinstance(error, DankbarError):
-            reason = str(error)
+        outage = isinstance(error, (Retry, TimeoutError, Unavailable)) or is_outage(error)
+        parked, known = isinstance(error, Park), isinstance(error, DankbarError)
+        reason = str(error) if known else f"An error in the program: {type(error).__name__}."
         log.warning("task failed", task=one.name, shop_id=one.shop_id, error=type(error).__name__)
         now = datetime.now(UTC)
         aside = await self._runtime.db.write(
             lambda conn: tasks.fail(conn, self._owner, one, now, reason, outage=outage, park=parked)
         )
-        known = one.name if one.name in self._handlers else "unknown"
-        metrics.TASKS.labels(known, "parked" if aside else "retried").inc()
+        name = one.name if one.name in self._handlers else "unknown"
+        metrics.TASKS.labels(name, "parked" if aside else "retried").inc()
 
     async def _keep_time(self) -> None:
         now = datetime.now(UTC)
         for job in await self._runtime.db.write(lambda conn: clock.due(conn, self._jobs, now)):
-            if await self._runtime.db.write(partial(clock.take, one=job, now=now)):
-                await run_steps(self._runtime, job, now)
-                self._followed.put_nowait((job, now))
+            held = await self._runtime.db.write(partial(clock.take, one=job, now=now))
+            if held is not None:
+                await self._do(job, held, now)
         await self._pause(5)
+
+    async def _do(self, job: Job, held: datetime, started: datetime) -> None:
+        """Run a job that was taken, step by step, and let follow what follows it."""
+        db, step = self._runtime.db, partial(clock.step, one=job, started=started)
+        try:
+            while after := await db.write(partial(step, held=held, now=datetime.now(UTC))):
+                held = after
+        except clock.Lost:
+            return
+        except Exception:
+            await db.write(partial(clock.give_back, one=job, held=held, now=datetime.now(UTC)))
+            raise
+        self._runtime.bells.ring(TASKS_BELL)
+        self._followed.put_nowait((job, started))
 
     async def _follow(self) -> None:
         """Do what follows the steps of jobs, one after the other; it may take long and holds up no other job."""

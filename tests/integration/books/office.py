@@ -135,9 +135,12 @@ async def open_office(sim: Simulator, runtime: Runtime, handle: str, *sections: 
     shop = await runtime.db.read(lambda conn: shops.find_shop(conn, handle))
     assert shop is not None
     worker = Worker(runtime)
-    await runtime.db.write(
-        lambda conn: [clock.take(conn, one, now) for one in clock.due(conn, worker._jobs, now)]
-    )
+
+    def settle(conn: Connection) -> None:
+        for one in clock.due(conn, worker._jobs, now):
+            clock.settle(conn, one, now)
+
+    await runtime.db.write(settle)
     office = Office(sim, runtime, shop, worker)
     office.miss()
     return office

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
-from plugin import backlog, clock, shops, tasks
+from plugin import backlog, shops, tasks
 from plugin.billing.nobody import NOBODY
 from plugin.clock import Job
 from plugin.config import Config
@@ -299,26 +298,6 @@ async def test_a_task_that_outlives_the_last_moment_is_broken_off_and_given_back
             await running
         assert ended == ["k"]
         assert [one.key for one in await claim(runtime.db, "another", datetime.now(UTC))] == ["k"]
-
-
-async def test_each_job_is_done_once_among_all_workers(database_url: str) -> None:
-    homes = [await open_database(database_url) for _ in range(4)]
-    every = [Job(f"job{number}", timedelta(hours=1), lambda conn, shop_id, now: 0) for number in range(5)]
-
-    async def round_(now: Any) -> list[str]:
-        async def one(home: Database) -> list[str]:
-            due = await home.write(lambda conn: clock.due(conn, every, now))
-            return [job.name for job in due if await home.write(partial(clock.take, one=job, now=now))]
-
-        taken = await asyncio.gather(*(one(home) for home in homes))
-        return sorted(name for names in taken for name in names)
-
-    names = [job.name for job in every]
-    assert await round_(NOW) == names
-    assert await round_(NOW + timedelta(minutes=59)) == []
-    assert await round_(NOW + timedelta(hours=1)) == names
-    for home in homes:
-        await home.close()
 
 
 async def test_a_job_goes_on_until_there_is_nothing_left(database_url: str) -> None:

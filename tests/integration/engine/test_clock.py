@@ -1,0 +1,166 @@
+"""The clock's jobs: each once when it is due, among all workers, whatever their clocks say and whoever is killed."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from subprocess import PIPE
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from plugin import clock
+from plugin.clock import LEASE, Job
+from plugin.config import Config
+from plugin.core.accounts import account
+from plugin.database import Database, open_database
+from plugin.runtime import open_runtime
+from plugin.worker import Worker
+from tests.copies import Copies
+from tests.integration.engine.clocked import STEPS, opens
+from tests.integration.engine.stories import NOW, installed
+from tests.integration.engine.test_tasks import ENVIRONMENT
+
+EVERY = timedelta(hours=1)
+SKEWS = (timedelta(), timedelta(minutes=4), timedelta(minutes=-4))
+
+
+def quick(number: int = 0, every: timedelta = EVERY) -> Job:
+    return Job(f"job{number}", every, lambda conn, shop_id, now: 0)
+
+
+async def take(db: Database, one: Job, now: datetime) -> datetime | None:
+    await db.write(lambda conn: clock.due(conn, [one], now))
+    return await db.write(partial(clock.take, one=one, now=now))
+
+
+async def step(db: Database, one: Job, held: datetime, now: datetime) -> datetime | None:
+    return await db.write(partial(clock.step, one=one, held=held, started=now, now=now))
+
+
+async def opened(db: Database) -> int:
+    count = select(func.count()).select_from(account)
+    return await db.read(lambda conn: conn.execute(count).scalar_one())
+
+
+async def test_each_job_is_done_once_among_all_workers_though_their_clocks_differ(database_url: str) -> None:
+    homes = [await open_database(database_url) for _ in range(4)]
+    every = [quick(number) for number in range(5)]
+
+    async def round_(now: datetime) -> list[str]:
+        async def one(home: Database, skew: timedelta) -> list[str]:
+            done = []
+            for job in await home.write(lambda conn: clock.due(conn, every, now + skew)):
+                held = await home.write(partial(clock.take, one=job, now=now + skew))
+                if held is not None:
+                    assert await step(home, job, held, now + skew) is None
+                    done.append(job.name)
+            return done
+
+        skews = [SKEWS[number % 3] for number in range(4)]
+        taken = await asyncio.gather(*(one(*pair) for pair in zip(homes, skews, strict=True)))
+        return sorted(name for names in taken for name in names)
+
+    names = [job.name for job in every]
+    assert await round_(NOW) == names
+    assert await round_(NOW + timedelta(minutes=51)) == []
+    assert await round_(NOW + timedelta(minutes=69)) == names
+    for home in homes:
+        await home.close()
+
+
+async def test_a_job_under_way_is_not_taken_by_a_host_whose_clock_is_ahead(db: Database) -> None:
+    one = quick()
+    held = await take(db, one, NOW - timedelta(minutes=4))
+    assert held is not None
+    assert await take(db, one, NOW + timedelta(minutes=4)) is None
+
+
+async def test_a_job_whose_process_died_is_taken_over_and_the_one_left_behind_does_nothing(
+    db: Database,
+) -> None:
+    await installed(db)
+    one = Job("opens", timedelta(days=1), lambda conn, shop_id, now: opens(conn, 3))
+    mine = await take(db, one, NOW)
+    assert mine is not None
+    mine = await step(db, one, mine, NOW)
+    assert mine is not None
+    assert await take(db, one, NOW + LEASE - timedelta(seconds=1)) is None
+    late = NOW + LEASE + timedelta(seconds=1)
+    yours = await take(db, one, late)
+    assert yours is not None
+    with pytest.raises(clock.Lost):
+        await step(db, one, mine, late)
+    assert await opened(db) == 1
+    while yours is not None:
+        yours = await step(db, one, yours, late)
+    assert await opened(db) == 3
+    assert await take(db, one, late + timedelta(hours=23)) is None
+    assert await take(db, one, late + timedelta(days=1)) is not None
+
+
+async def test_a_job_that_fails_is_tried_again_before_its_next_day(database_url: str) -> None:
+    config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
+
+    def broken(conn: Connection, shop_id: int | None, now: datetime) -> int:
+        raise LookupError
+
+    async with open_runtime(config) as runtime:
+        worker, now = Worker(runtime), datetime.now(UTC)
+        worker._jobs = [Job("broken", timedelta(days=1), broken)]
+        await asyncio.to_thread(worker.stop)
+        with pytest.raises(LookupError):
+            await worker._keep_time()
+        due = select(clock.job.c.due_at).where(clock.job.c.name == "broken")
+        at = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
+        assert now + LEASE <= at < now + timedelta(hours=1)
+
+
+def together(url: str, folder: Path, later: timedelta) -> list[tuple[int, str]]:
+    """Have four worker processes begin at one instant, and return how each ended and what it said."""
+    running = list[subprocess.Popen[str]]()
+    try:
+        for skew in (*SKEWS, timedelta()):
+            at = datetime.now(UTC) + later + skew
+            told = [url, at.isoformat(), str(folder / "dead")]
+            command = [sys.executable, "-m", "tests.integration.engine.clocked", *told]
+            running.append(subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True))
+        for one in running:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        for one in running:
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        told_back = [one.communicate(timeout=60)[0].strip() for one in running]
+        return [(one.returncode, said) for one, said in zip(running, told_back, strict=True)]
+    finally:
+        for one in running:
+            one.kill()
+            one.communicate()
+
+
+def test_of_processes_started_at_one_instant_one_does_the_job_and_another_goes_on_when_it_is_killed(
+    postgres_copies: Copies, tmp_path: Path
+) -> None:
+    url = postgres_copies.lend()
+
+    async def look(prepare: bool = False) -> int:
+        db = await open_database(url)
+        if prepare:
+            await installed(db)
+        count = await opened(db)
+        await db.close()
+        return count
+
+    assert asyncio.run(look(prepare=True)) == 0
+    assert sorted(together(url, tmp_path, timedelta())) == [(-signal.SIGKILL, ""), *[(0, "0")] * 3]
+    assert asyncio.run(look()) == 1
+    assert together(url, tmp_path, timedelta(seconds=1)) == [(0, "0")] * 4
+    after = together(url, tmp_path, LEASE + timedelta(minutes=10))
+    assert sorted(after) == [(0, "0"), (0, "0"), (0, "0"), (0, str(STEPS - 1))]
+    assert asyncio.run(look()) == STEPS
+    postgres_copies.take_back(url)
