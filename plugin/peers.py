@@ -1,7 +1,7 @@
 """The one door to Redis: what processes tell each other, and what they do without while it does not answer.
 
-Redis holds no fact. Whatever it answers, or whether it does, costs a moment at most: every ask is bounded by
-``PATIENCE`` and ends in an answer or in ``Away``, and whoever meets that goes on alone. Names in Redis:
+Redis holds no fact. Whatever it answers, or whether it does, costs a moment at most: every ask is bounded and
+ends in an answer or in ``Away``, and whoever meets that goes on alone. Names in Redis:
 
 ``dankbar:bells``                one channel; a message is names of bells, one a line
 ``dankbar:{rate:WHAT:...}``      one list for each moving window, gone by itself when the window is over
@@ -25,7 +25,10 @@ T = TypeVar("T")
 CHANNEL = "dankbar:bells"
 
 PATIENCE = 0.2
-"""Seconds that Redis may take to answer."""
+"""Seconds that Redis may take to answer where somebody waits for it."""
+
+LEISURE = 2.0
+"""Seconds that it may take where nobody does."""
 
 PAUSE = 1.0
 """Seconds between two tries while Redis does not answer."""
@@ -68,9 +71,9 @@ class Peers:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
-            timeout=PATIENCE,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
+            timeout=LEISURE,
+            socket_timeout=LEISURE,
+            socket_connect_timeout=LEISURE,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
             client_name="dankbar",
@@ -84,13 +87,15 @@ class Peers:
     async def admit(self, most: int, seconds: int, key: str) -> bool:
         """Count one under ``key`` unless there were ``most`` in the last ``seconds``; tells whether. Raises Away."""
         answer = await self._ask(
-            self._limits, lambda: self._window(keys=[f"dankbar:{{rate:{key}}}"], args=[most, seconds])
+            self._limits,
+            PATIENCE,
+            lambda: self._window(keys=[f"dankbar:{{rate:{key}}}"], args=[most, seconds]),
         )
         return bool(answer)
 
     async def publish(self, text: str) -> None:
         """Tell all who listen, in every process. Raises Away."""
-        await self._ask(self._rings, lambda: self._redis.publish(CHANNEL, text))
+        await self._ask(self._rings, LEISURE, lambda: self._redis.publish(CHANNEL, text))
 
     async def hear(self) -> AsyncIterator[str]:
         """Yield what is published from now on, after an empty text as soon as listening has begun. Raises Away."""
@@ -109,10 +114,10 @@ class Peers:
             async with asyncio.timeout(1):
                 await self._redis.aclose(close_connection_pool=True)
 
-    async def _ask(self, use: "Use", ask: Callable[[], Awaitable[Any]]) -> int:
+    async def _ask(self, use: "Use", patience: float, ask: Callable[[], Awaitable[Any]]) -> int:
         use.begin()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 answer = int(await ask())
         except Exception as error:
             await self._lost(use, error)
@@ -161,7 +166,7 @@ class Use:
 
 
 async def _heard(channel: Any) -> AsyncIterator[str]:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(LEISURE):
         await channel.subscribe(CHANNEL)
     asked = True
     while True:
@@ -174,5 +179,5 @@ async def _heard(channel: Any) -> AsyncIterator[str]:
             raise TimeoutError
         else:
             asked = True
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(LEISURE):
                 await channel.ping()

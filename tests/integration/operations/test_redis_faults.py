@@ -26,6 +26,7 @@ Fault = Callable[[Wire, RedisServer], AbstractContextManager[None]]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is tried again soon, so that the tests are short; a busy machine has more time to answer."""
     monkeypatch.setattr("plugin.peers.PATIENCE", 1.0)
+    monkeypatch.setattr("plugin.peers.LEISURE", 1.0)
     monkeypatch.setattr("plugin.peers.PAUSE", 0.05)
     monkeypatch.setattr("plugin.wake.PAUSE", 0.05)
     monkeypatch.setattr("plugin.peers.QUIET", 0.1)
