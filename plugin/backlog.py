@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select, update
+from sqlalchemy import Connection, func, select, update
 
 from plugin.shops import shop
 from plugin.tasks import task
@@ -90,8 +90,7 @@ def retry(conn: Connection, id: str, now: datetime) -> bool:
 
 
 def _events(conn: Connection, state: str, handle: str | None) -> int:
-    """Count from the partial index, which a parameter in place of the state would not be matched with."""
-    statement = select(func.count()).select_from(inbox).where(inbox.c.state == literal_column(f"'{state}'"))
+    statement = select(func.count()).select_from(inbox).where(events.is_state(state))
     if handle is not None:
         statement = statement.where(inbox.c.shop == handle)
     return conn.execute(statement).scalar_one()
@@ -105,7 +104,7 @@ def _tasks(conn: Connection, condition: Any, handle: str | None) -> int:
 
 
 def _parked_events(conn: Connection, handle: str | None) -> list[Parked]:
-    statement = select(inbox).where(inbox.c.state == PARKED).order_by(inbox.c.id).limit(MOST)
+    statement = select(inbox).where(events.is_state(PARKED)).order_by(inbox.c.id).limit(MOST)
     if handle is not None:
         statement = statement.where(inbox.c.shop == handle)
     return [

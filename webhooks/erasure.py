@@ -30,10 +30,12 @@ PORTION = 500
 _KEPT = (
     select(inbox.c.id, inbox.c.shop, inbox.c.webhook_id, inbox.c.topic, inbox.c.body)
     .where(
-        inbox.c.shop == bindparam("shop"),
         inbox.c.id > bindparam("after"),
         inbox.c.body.is_not(None),
-        or_(inbox.c.state == events.PARKED, and_(inbox.c.state == events.WAITING, inbox.c.attempts > 0)),
+        or_(
+            and_(events.is_state(events.PARKED), inbox.c.shop == bindparam("shop")),
+            and_(events.is_state(events.WAITING), inbox.c.shop == bindparam("shop"), inbox.c.attempts > 0),
+        ),
     )
     .order_by(inbox.c.id)
     .limit(PORTION)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    literal_column,
+    select,
     text,
     update,
 )
@@ -62,6 +65,13 @@ inbox = Table(
         "id",
         sqlite_where=text("state = 'parked'"),
         postgresql_where=text("state = 'parked'"),
+    ),
+    Index(
+        "ix_inbox_handled",
+        "shop",
+        "id",
+        sqlite_where=text("state = 'handled'"),
+        postgresql_where=text("state = 'handled'"),
     ),
 )
 """``body`` is compressed and encrypted while it waits and null once it is handled."""
@@ -111,6 +121,11 @@ class Event:
     attempts: int
 
 
+def is_state(state: str) -> ColumnElement[bool]:
+    """Return that an event is in a state; written out, since a parameter in its place finds no partial index."""
+    return inbox.c.state == literal_column(f"'{state}'")
+
+
 _STORE = Upsert(
     lambda insert: insert(inbox).on_conflict_do_nothing(index_elements=["webhook_id", "shop", "source"])
 )
@@ -129,6 +144,14 @@ _FAILED = (
     .where(inbox.c.id == bindparam("event_id"))
     .values(due_at=bindparam("again_at"), reason=bindparam("why"), attempts=inbox.c.attempts + 1)
 )
+
+_NEWEST = [
+    select(inbox.c.received_at)
+    .where(is_state(state), inbox.c.shop == bindparam("of"))
+    .order_by(inbox.c.id.desc())
+    .limit(1)
+    for state in (WAITING, PARKED, HANDLED)
+]
 
 
 def store(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -159,13 +182,19 @@ def fail(conn: Connection, event: Event, reason: str, now: datetime) -> bool:
 
 def release(conn: Connection, now: datetime, *, shop: str | None = None, event_id: int | None = None) -> int:
     """Let parked events be tried again: all of a shop, or one; returns how many."""
-    statement = update(inbox).where(inbox.c.state == PARKED, inbox.c.body.is_not(None))
+    statement = update(inbox).where(is_state(PARKED), inbox.c.body.is_not(None))
     if shop is not None:
         statement = statement.where(inbox.c.shop == shop)
     if event_id is not None:
         statement = statement.where(inbox.c.id == event_id)
     result = conn.execute(statement.values(state=WAITING, due_at=now, attempts=0, reason=None))
     return result.rowcount
+
+
+def newest(conn: Connection, shop: str) -> datetime | None:
+    """Return when the shop's last webhook came in; None before its first."""
+    found = [conn.execute(statement, {"of": shop}).scalar_one_or_none() for statement in _NEWEST]
+    return max((one for one in found if one is not None), default=None)
 
 
 def opened(row: Any, keyring: Keyring) -> bytes | None:

@@ -24,7 +24,7 @@ from plugin.admin.reports import links
 from plugin.billing import looking
 from plugin.core.order_book import order
 from plugin.settings import Section, Versions
-from webhooks.inbox import inbox
+from webhooks import inbox
 
 LATELY = timedelta(days=30)
 
@@ -146,8 +146,7 @@ def _orders(conn: Connection, shop_id: int, since: datetime) -> int:
 
 
 def _arrivals(conn: Connection, desk: Desk, waiting: backlog.Backlog) -> Arrivals:
-    newest = select(inbox.c.received_at).where(inbox.c.shop == desk.shop.handle)
-    last = conn.execute(newest.order_by(inbox.c.id.desc()).limit(1)).scalar_one_or_none()
+    last = inbox.newest(conn, desk.shop.handle)
     return Arrivals(
         desk.moment(last) if last else None,
         waiting.inbox_waiting,
