@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from plugin.compiled import STATEMENTS
 from plugin.errors import Unavailable
@@ -32,12 +33,15 @@ SERVER_SETTINGS = {
 class PostgresDatabase:
     """Reads on autocommit connections, writes in one transaction each; a deadlocked work runs again.
 
-    Raises Unavailable when no connection becomes free within ``patience`` seconds.
+    Raises Unavailable when no connection becomes free within ``patience`` seconds, and at once where ``line`` others
+    wait for one already.
     """
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL, *, pool: int = 10, patience: float = 10) -> None:
+    def __init__(self, url: URL, *, pool: int = 10, patience: float = 10, line: int = 500) -> None:
+        self._line = line
+        self._waiting = 0
         self._engine = create_async_engine(
             url,
             hide_parameters=True,
@@ -55,10 +59,8 @@ class PostgresDatabase:
         """Run ``work`` on an autocommit connection."""
         for attempt in range(2):
             try:
-                async with self._reads.connect() as conn:
+                async with aclosing(await self._connected(self._reads)) as conn:
                     return await conn.run_sync(work)
-            except PoolTimeout as error:
-                raise _busy() from error
             except DBAPIError as error:
                 if attempt or not error.connection_invalidated:
                     raise
@@ -69,10 +71,8 @@ class PostgresDatabase:
         attempt = 0
         while True:
             try:
-                async with self._engine.begin() as conn:
+                async with aclosing(await self._connected(self._engine)) as conn, conn.begin():
                     return await conn.run_sync(work)
-            except PoolTimeout as error:
-                raise _busy() from error
             except DBAPIError as error:
                 attempt += 1
                 if attempt >= TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
@@ -81,12 +81,12 @@ class PostgresDatabase:
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` for reading within one repeatable-read transaction."""
-        async with self._snapshots.connect() as conn, conn.begin():
+        async with aclosing(await self._connected(self._snapshots)) as conn, conn.begin():
             return await conn.run_sync(work)
 
     async def compact(self, tables: Iterable[str]) -> bool:
         """Vacuum the tables one by one, however long it takes; always True."""
-        async with self._reads.connect() as conn:
+        async with aclosing(await self._connected(self._reads)) as conn:
             await conn.exec_driver_sql("SET statement_timeout = 0")
             try:
                 for table in tables:
@@ -94,6 +94,17 @@ class PostgresDatabase:
             finally:
                 await conn.exec_driver_sql("RESET statement_timeout")
         return True
+
+    async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
+        if self._waiting >= self._line:
+            raise _busy()
+        self._waiting += 1
+        try:
+            return await engine.connect()
+        except PoolTimeout as error:
+            raise _busy() from error
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         """Release every connection."""

@@ -27,8 +27,8 @@ from plugin.billing import checking, usage
 from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.crypto import Keyring
-from plugin.errors import DankbarError, Park, Retry, Unavailable
-from plugin.outage import is_outage
+from plugin.errors import DankbarError, Park, Retry
+from plugin.persisting import only_busy, persist
 from plugin.runtime import Runtime
 from plugin.slots import Slots
 from plugin.tasks import Claimed, Handler, TaskRun
@@ -95,6 +95,7 @@ class Worker:
         self._runtime = runtime
         self._owner = secrets.token_hex(16)
         self._stopping = asyncio.Event()
+        self._persist = partial(persist, runtime.db, self._stopping)
         self._handlers = handlers(runtime.billing)
         self._jobs = jobs_of(runtime)
         self._slots = Slots(AT_ONCE)
@@ -197,7 +198,7 @@ class Worker:
             await self._record_failure(one, error)
             return
         now = datetime.now(UTC)
-        await self._runtime.db.write(lambda conn: tasks.finish(conn, self._owner, one, now))
+        await self._persist(lambda conn: tasks.finish(conn, self._owner, one, now))
         metrics.TASKS.labels(one.name, "done").inc()
         self._runtime.bells.ring(TASKS_BELL)
 
@@ -223,12 +224,12 @@ class Worker:
         )
 
     async def _record_failure(self, one: Claimed, error: Exception) -> None:
-        outage = isinstance(error, (Retry, TimeoutError, Unavailable)) or is_outage(error)
+        outage = isinstance(error, (Retry, TimeoutError)) or only_busy(error)
         parked, known = isinstance(error, Park), isinstance(error, DankbarError)
         reason = str(error) if known else f"An error in the program: {type(error).__name__}."
         log.warning("task failed", task=one.name, shop_id=one.shop_id, error=type(error).__name__)
         now = datetime.now(UTC)
-        aside = await self._runtime.db.write(
+        aside = await self._persist(
             lambda conn: tasks.fail(conn, self._owner, one, now, reason, outage=outage, park=parked)
         )
         name = one.name if one.name in self._handlers else "unknown"

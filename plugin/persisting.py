@@ -1,0 +1,40 @@
+"""Writing down what has happened outside, although the database cannot at the moment."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from plugin.database import Database
+from plugin.errors import Unavailable
+from plugin.outage import is_outage
+
+PAUSE = 1.0
+"""Seconds between two tries."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+def only_busy(error: BaseException) -> bool:
+    """Tell whether the database is to blame, so that the same work succeeds when it is itself again."""
+    return isinstance(error, Unavailable) or is_outage(error)
+
+
+async def persist(db: Database, stopping: asyncio.Event, record: Callable[[Connection], T]) -> T:
+    """Write until it is written, or until the process is told to stop: then what hinders it is raised."""
+    while True:
+        try:
+            return await db.write(record)
+        except Exception as error:
+            if stopping.is_set() or not only_busy(error):
+                raise
+            log.warning("waiting for the database", error=type(error).__name__)
+        try:
+            async with asyncio.timeout(PAUSE):
+                await stopping.wait()
+        except TimeoutError:
+            continue
