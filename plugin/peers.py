@@ -5,6 +5,7 @@ ends in an answer or in ``Away``, and whoever meets that goes on alone. Names in
 
 ``dankbar:bells``                one channel; a message is names of bells, one a line
 ``dankbar:{rate:WHAT:...}``      one list for each moving window, gone by itself when the window is over
+``dankbar:{nothing}``            never there; deleting it shows whether the server writes
 
 Each command and each script names one key, so that all of it works on a cluster. The braces keep any key that may
 ever join one of these on the same node.
@@ -23,6 +24,8 @@ from plugin import metrics
 T = TypeVar("T")
 
 CHANNEL = "dankbar:bells"
+
+NOTHING = "dankbar:{nothing}"
 
 PATIENCE = 0.2
 """Seconds that Redis may take to answer where somebody waits for it."""
@@ -95,7 +98,15 @@ class Peers:
 
     async def publish(self, text: str) -> None:
         """Tell all who listen, in every process. Raises Away."""
-        await self._ask(self._rings, LEISURE, lambda: self._redis.publish(CHANNEL, text))
+        await self._ask(self._rings, LEISURE, lambda: self._publish(text))
+
+    async def _publish(self, text: str) -> int:
+        """A replica would take the message and tell nobody else; that it refuses to write gives it away."""
+        async with self._redis.pipeline(transaction=False) as both:
+            both.publish(CHANNEL, text)
+            both.delete(NOTHING)
+            heard, _ = await both.execute()
+        return int(heard)
 
     async def hear(self) -> AsyncIterator[str]:
         """Yield what is published from now on, after an empty text as soon as listening has begun. Raises Away."""
@@ -126,11 +137,14 @@ class Peers:
         return answer
 
     async def _lost(self, use: "Use", error: Exception) -> None:
-        """Let go of the connections as well: after a failover they lead to a server that only reads."""
+        """Let go of connections too; after a failover all of them lead to a server that only reads."""
+        from redis.exceptions import ReadOnlyError
+
         use.failed(error)
+        every = isinstance(error, ReadOnlyError)
         with contextlib.suppress(Exception):
             async with asyncio.timeout(PATIENCE):
-                await self._redis.connection_pool.disconnect(inuse_connections=False)
+                await self._redis.connection_pool.disconnect(inuse_connections=every)
 
 
 class Use:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -160,6 +161,23 @@ async def test_each_process_goes_on_alone_says_so_once_and_comes_back(
         assert sorted(told(lines)) == ["redis away"] * 2 + ["redis back"] * 2
         now = REGISTRY.get_sample_value("dankbar_redis_failures_total", {"use": "limits"}) or 0
         assert now >= failures + 2
+
+
+async def test_after_a_failover_all_find_the_new_server_though_the_old_one_lives(
+    redis_server: RedisServer, redis_url: str
+) -> None:
+    with running_redis() as new:
+        async with wire_to(redis_server.port) as wire:
+            url = f"redis://127.0.0.1:{wire.port}/0"
+            async with processes(url) as (one, other):
+                assert await counted_together(one, other)
+                with read_only(wire, redis_server):
+                    wire.target = new.port
+                    async with processes(new.url) as (later, _):
+                        for process in (one, other):
+                            await eventually(partial(ring_is_heard, process, later))
+                            await eventually(partial(ring_is_heard, later, process))
+                            await eventually(partial(counted_together, process, later))
 
 
 async def test_rings_still_cross_a_redis_that_is_full(redis_server: RedisServer, redis_url: str) -> None:
