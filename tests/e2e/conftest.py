@@ -106,12 +106,12 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 
 @contextmanager
-def running(data: Path) -> Iterator[Sandbox]:
-    """Run `dankbar sandbox` with this folder; yields when its app has been opened once."""
+def running(data: Path, *options: str) -> Iterator[Sandbox]:
+    """Run `dankbar sandbox` with this folder and ``options``; yields when its app has been opened once."""
     port, log = free_pair(), data / "log"
     command = [str(Path(sys.executable).parent / "dankbar"), "sandbox", "--port", str(port)]
     with log.open("w") as out:
-        process = subprocess.Popen([*command, "--data", str(data)], stdout=out, stderr=out)
+        process = subprocess.Popen([*command, *options, "--data", str(data)], stdout=out, stderr=out)
     found = Sandbox(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", data)
     try:
         wait_until_open(found, process, log)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from stripe import Invoice as StripeInvoice
 from stripe import Subscription, SubscriptionItem
@@ -17,9 +17,6 @@ SHOP = "dankbar_shop"
 
 PLAN = "dankbar_plan"
 """The key that names the plan; it stands on prices."""
-
-GRACE = timedelta(days=30)
-"""How long a plan goes on without a payment that Stripe has given up."""
 
 _LIVE = {"trialing", "active", "past_due", "unpaid", "paused"}
 _OWING = {"past_due", "unpaid", "paused"}
@@ -56,11 +53,11 @@ def choose(subscriptions: Sequence[Subscription]) -> Found:
 
 
 def told(sub: Subscription | None, payer: str | None, owing_since: datetime | None, now: datetime) -> Told:
-    """Return what is to be written down of it; without a payment for too long the plan ends with the grace."""
+    """Return what is to be written down of it."""
     if sub is None:
         return Told(kind=KIND, state=State.NONE, checked_at=now, payer_id=payer)
     item = item_of(sub)
-    state, ends = _state(sub, owing_since)
+    state, ends = _state(sub)
     return Told(
         kind=KIND,
         state=state,
@@ -79,13 +76,12 @@ def told(sub: Subscription | None, payer: str | None, owing_since: datetime | No
     )
 
 
-def _state(sub: Subscription, owing_since: datetime | None) -> tuple[State, datetime | None]:
+def _state(sub: Subscription) -> tuple[State, datetime | None]:
     ends = instant(sub.cancel_at) if sub.cancel_at else None
     if sub.status == "canceled":
         return State.CANCELLED, instant(sub.ended_at or sub.created)
     if owes(sub):
-        given_up = owing_since + GRACE if owing_since and sub.status != "past_due" else ends
-        return State.PAST_DUE, given_up
+        return State.PAST_DUE, ends
     if ends or sub.cancel_at_period_end:
         return State.CANCELLED, ends or instant(item_of(sub).current_period_end)
     return (State.TRIALING if sub.status == "trialing" else State.ACTIVE), None

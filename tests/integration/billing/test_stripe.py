@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from plugin.billing import subscriptions
-from plugin.billing.stripe.truth import GRACE
 from plugin.billing.subscriptions import State
 from plugin.database import Database
 from plugin.errors import Conflict, Unavailable
@@ -211,14 +210,17 @@ async def test_a_payment_that_fails_is_told_with_its_day_and_recovers(stage: Sta
     assert (row.state, row.past_due_since) == (State.ACTIVE, None)
 
 
-async def test_a_payment_that_was_given_up_ends_the_plan_with_the_grace(stage: Stage) -> None:
-    await stage.subscribe()
+async def test_a_payment_that_was_given_up_is_open_since_its_day(stage: Stage) -> None:
+    sub = await stage.subscribe()
     stage.card(LATER)
     stage.days(31 + 15)
     row = await stage.refresh()
+    assert sub["status"] == "unpaid"
     assert (row.state, row.plan) == (State.PAST_DUE, SMALL)
     assert row.past_due_since is not None
-    assert row.cancel_at == row.past_due_since + GRACE
+    assert row.past_due_since.timestamp() == min(
+        bill["created"] for bill in stage.account.all("invoice", status="open")
+    )
 
 
 async def test_invoices_are_listed_with_their_pages_and_what_went_back(stage: Stage) -> None:

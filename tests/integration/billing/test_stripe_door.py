@@ -142,7 +142,7 @@ async def test_where_stripe_does_not_bill_there_is_no_door(kind: str) -> None:
 
 
 def test_the_documented_events_are_those_of_the_code() -> None:
-    text = (Path(__file__).resolve().parents[3] / "docs" / "billing.md").read_text()
+    text = (Path(__file__).resolve().parents[3] / "docs" / "stripe.md").read_text()
     table = {
         line.split("|")[1].strip(" `"): line.split("|")[2].strip()
         for line in text.partition("## Stripe's events")[2].splitlines()
