@@ -30,6 +30,7 @@ OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
     "http": Draining,
     "access_log": False,
+    "log_config": None,
     "log_level": "warning",
     "server_header": False,
     "proxy_headers": True,

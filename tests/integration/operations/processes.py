@@ -56,13 +56,13 @@ class Running:
 
 @contextmanager
 def started(
-    values: Mapping[str, str], *arguments: str, folder: Path, fds: Sequence[int] = ()
+    values: Mapping[str, str], *arguments: str, folder: Path, fds: Sequence[int] = (), program: str = DANKBAR
 ) -> Iterator[Running]:
     """A ``dankbar`` command under way; killed at the end if it still runs."""
     log = folder / f"log{next(_ids)}"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [DANKBAR, *arguments], env=dict(values), stdout=file, stderr=file, cwd=folder, pass_fds=fds
+            [program, *arguments], env=dict(values), stdout=file, stderr=file, cwd=folder, pass_fds=fds
         )
     try:
         yield Running(process, log)

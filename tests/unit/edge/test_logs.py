@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -95,6 +96,24 @@ def test_libraries_speak_up_from_warnings_only(written: Any) -> None:
     )
     structlog.get_logger("plugin.test").info("said")
     assert [line["event"] for line in written()] == ["said"]
+
+
+def test_libraries_stay_quiet_whatever_their_level_is_set_to(written: Any) -> None:
+    loud = logging.getLogger("sqlalchemy.engine.test")
+    loud.setLevel(logging.DEBUG)
+    loud.debug("Row ('anna@example.com',)")
+    loud.warning("the pool is full")
+    assert [line["event"] for line in written()] == ["the pool is full"]
+
+
+def test_a_traceback_that_somebody_prints_is_its_type(written: Any) -> None:
+    try:
+        raise KeyError("anna@example.com")  # noqa: TRY301  the traceback is what is wanted
+    except KeyError:
+        printed = traceback.format_exc()
+    logging.getLogger("uvicorn.error").error("%s", printed)
+    logging.getLogger("uvicorn.error").error("it failed: Traceback (most recent call last):\n  anna")
+    assert [line["event"] for line in written()] == ["KeyError", "it failed: an error"]
 
 
 @pytest.mark.parametrize(
