@@ -35,6 +35,13 @@ async def _admin(stay: Stay) -> Response:
     )
 
 
+async def _store(stay: Stay) -> Response:
+    """Take up the admin's address as Shopify writes it, by which whoever was elsewhere comes back."""
+    query = stay.request.url.query
+    base = f"/admin/apps/{stay.simulator.state.config.proxy_subpath}/{stay.request.path_params['path']}"
+    return see(f"{base}?{query}" if query else base)
+
+
 async def _orders(stay: Stay) -> Response:
     newest = sorted(stay.shop.orders.values(), key=lambda one: str(one.body["created_at"]), reverse=True)
     return show(stay, "admin_orders.html", orders=[row(stay, one) for one in newest[:100]], section="orders")
@@ -94,6 +101,7 @@ ROUTES = (
     page("/admin/orders/{id:int}", _order),
     page("/admin/apps/{app}", _admin),
     page("/admin/apps/{app}/{path:path}", _admin),
+    page("/store/{store}/apps/{app}/{path:path}", _store),
     page("/sandbox/tokens/admin", _token, "POST"),
     page("/sandbox/scopes", _scopes, "POST"),
     page("/sandbox/app-extensions", _extensions),

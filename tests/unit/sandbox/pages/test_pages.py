@@ -293,3 +293,8 @@ def test_shopifys_page_of_an_order_is_the_one_with_the_merchants_buttons(
     answer = browser.get(f"/admin/orders/{number}")
     assert answer.url.path == f"/storefront/orders/{number}"
     assert "Paketdienst scannt" in answer.text
+
+
+def test_whoever_comes_back_to_the_admin_by_shopifys_own_address_finds_the_app(browser: TestClient) -> None:
+    answer = browser.get("/store/example/apps/client/admin/plan?plan_handle=small", follow_redirects=False)
+    assert answer.headers["location"] == "/admin/apps/dankbar/admin/plan?plan_handle=small"
