@@ -13,7 +13,8 @@ ever join one of these on the same node.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -39,7 +40,8 @@ PAUSE = 1.0
 QUIET = 2.0
 """Seconds of silence after which a listener asks whether anybody is there still."""
 
-CONNECTIONS = 16
+CONNECTIONS = 8
+"""For one who listens, one who rings and one who asks for all, with room for those that are being closed."""
 
 WINDOW = """
 local time = redis.call('TIME')
@@ -63,6 +65,14 @@ class Away(Exception):
     """Redis gives no answer now: go on without."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    key: str
+    most: int
+    seconds: int
+    answer: "asyncio.Future[bool]"
+
+
 class Peers:
     """Redis as this process reaches it; every use of it goes away and comes back by itself, and says so once."""
 
@@ -82,23 +92,25 @@ class Peers:
             client_name="dankbar",
         )
         self._redis: Any = Redis.from_pool(pool)
-        self._window = self._redis.register_script(WINDOW)
+        self._asked: list[_Asked] = []
+        self._asking: asyncio.Task[None] | None = None
         self._limits = Use("limits", clock)
         self._rings = Use("rings", clock)
         self._listening = Use("listening", clock)
 
     async def admit(self, most: int, seconds: int, key: str) -> bool:
         """Count one under ``key`` unless there were ``most`` in the last ``seconds``; tells whether. Raises Away."""
-        answer = await self._ask(
-            self._limits,
-            PATIENCE,
-            lambda: self._window(keys=[f"dankbar:{{rate:{key}}}"], args=[most, seconds]),
-        )
-        return bool(answer)
+        self._limits.begin()
+        asked = _Asked(f"dankbar:{{rate:{key}}}", most, seconds, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_together())
+        return await asked.answer
 
     async def publish(self, text: str) -> None:
         """Tell all who listen, in every process. Raises Away."""
-        await self._ask(self._rings, LEISURE, lambda: self._publish(text))
+        self._rings.begin()
+        await self._ask(self._rings, LEISURE, self._publish(text))
 
     async def _publish(self, text: str) -> int:
         """A replica would take the message and tell nobody else; that it refuses to write gives it away."""
@@ -125,11 +137,34 @@ class Peers:
             async with asyncio.timeout(1):
                 await self._redis.aclose(close_connection_pool=True)
 
-    async def _ask(self, use: "Use", patience: float, ask: Callable[[], Awaitable[Any]]) -> int:
-        use.begin()
+    async def _ask_together(self) -> None:
+        """Ask for all who came meanwhile at once, on one connection."""
+        while asked := self._asked:
+            self._asked = []
+            try:
+                answers = await self._ask(self._limits, PATIENCE, self._windows(asked))
+            except Away as away:
+                asked += self._asked
+                self._asked = []
+                for one in asked:
+                    if not one.answer.done():
+                        one.answer.set_exception(away)
+            else:
+                for one, admitted in zip(asked, answers, strict=True):
+                    if not one.answer.done():
+                        one.answer.set_result(admitted)
+        self._asking = None
+
+    async def _windows(self, asked: "Sequence[_Asked]") -> list[bool]:
+        async with self._redis.pipeline(transaction=False) as together:
+            for one in asked:
+                together.eval(WINDOW, 1, one.key, one.most, one.seconds)
+            return [int(answer) == 1 for answer in await together.execute()]
+
+    async def _ask(self, use: "Use", patience: float, asking: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(patience):
-                answer = int(await ask())
+                answer = await asking
         except Exception as error:
             await self._lost(use, error)
             raise Away from error

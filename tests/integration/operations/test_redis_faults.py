@@ -276,6 +276,18 @@ async def test_the_clock_of_a_host_counts_in_no_window(
         assert not await other.admits(1, "clock")
 
 
+async def test_a_burst_is_asked_for_together_and_counted_exactly(
+    redis_server: RedisServer, redis_url: str
+) -> None:
+    async with processes(redis_url) as (one, other):
+        with capture_logs() as lines:
+            burst = [process.admits(100, "burst") for process in (one, other) for _ in range(400)]
+            assert (await asyncio.gather(*burst)).count(True) == 100
+        assert lines == []
+        clients = redis_server.ask_all("CLIENT LIST").count("name=dankbar")
+        assert clients <= 8
+
+
 async def test_a_window_is_gone_when_it_is_over(redis_server: RedisServer, redis_url: str) -> None:
     async with processes(redis_url) as (one, _):
         await one.rates.admit(5, 60, "shop", "x")
