@@ -1,7 +1,8 @@
 """A shop's last handled webhook is found in an index, however many came since from others."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from plugin.migrations.beside import add_index
 
 revision = "0033"
 down_revision = "0032"
@@ -12,6 +13,4 @@ depends_on = None
 def upgrade() -> None:
     """Add the index."""
     handled = sa.text("state = 'handled'")
-    op.create_index(
-        "ix_inbox_handled", "inbox", ["shop", "id"], sqlite_where=handled, postgresql_where=handled
-    )
+    add_index("ix_inbox_handled", "inbox", ["shop", "id"], sqlite_where=handled, postgresql_where=handled)

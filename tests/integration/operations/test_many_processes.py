@@ -95,7 +95,7 @@ class Fleet:
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + 3 * PATIENCE
     while not await holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
