@@ -36,6 +36,8 @@ async def create(run: TaskRun, node: Node) -> bool:
     Raises GatewayError or Retry.
     """
     code = await run.db.write(lambda conn: stock.first_code(conn, node))
+    if code is None:
+        return True
     gid = await discounts.find_code(run.gateway, run.shop, code) if node.first_code else None
     code_gid: str | None = None
     if gid is None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from plugin import settings
 from plugin.core.codes import new_code, new_codes
 from plugin.core.order_book import order
+from plugin.database import lock_rows
 from plugin.settings import ShopSettings
 from widgets.coupon import campaigns, mending, offers, pool, refusals
 from widgets.coupon.campaigns import Node
@@ -47,6 +48,8 @@ _NTH_FREE = (
     .limit(1)
     .offset(bindparam("skip"))
 )
+_FIRST = select(coupon_node.c.first_code, coupon_node.c.gid).where(coupon_node.c.id == bindparam("node"))
+_FIRST_LOCKED = _FIRST.with_for_update()
 _ADD = insert(coupon_code)
 _MINTED = (
     update(coupon_code)
@@ -108,10 +111,16 @@ def low(conn: Connection, shop_id: int, now: datetime) -> dict[int, Node]:
     return {node.id: node for node in nodes.values() if 2 * _count(conn, node, FREE) <= aim}
 
 
-def first_code(conn: Connection, node: Node) -> str:
-    """Return the code that the node is created with, written down before it is sent."""
-    if node.first_code is not None:
-        return node.first_code
+def first_code(conn: Connection, node: Node) -> str | None:
+    """Return the code that the node is created with, written down before it is sent; None once the node is there.
+
+    Two workers that are about to create it, one of them after its lease, send the same code: Shopify takes it once.
+    """
+    row = conn.execute(_FIRST_LOCKED if lock_rows(conn) else _FIRST, {"node": node.id}).one()
+    if row.gid is not None:
+        return None
+    if row.first_code is not None:
+        return str(row.first_code)
     code = new_code(node.campaign.prefix)
     write_down(conn, node, [code])
     conn.execute(update(coupon_node).where(coupon_node.c.id == node.id).values(first_code=code))

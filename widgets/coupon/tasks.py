@@ -74,7 +74,7 @@ async def _step(run: TaskRun, books: stock.Books) -> bool:
             return False
         return await minting.create(run, node)
     if books.asked or node.creation is not None:
-        await minting.add(run, node, node.gid, books.asked)
+        await minting.add(run, node, node.gid, books.asked[: stock.PORTION])
     elif books.lost:
         await minting.restore(run, node, node.gid, books.lost)
     elif books.lack:

@@ -7,13 +7,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Update, insert, update
 
+from plugin import tasks
 from plugin.shopify import discounts
 from plugin.shopify.discounts import Percentage, Terms
 from plugin.shopify.names import number_of
 from plugin.tasks import task
 from sandbox.discounts import CodeRefused
 from tests.integration.coupon.shopify import Errand, NewErrand
-from widgets.coupon import stock
+from widgets.coupon import pool, stock
 from widgets.coupon.preparing import prepare
 from widgets.coupon.settings import CouponSettings
 from widgets.coupon.tables import (
@@ -23,6 +24,7 @@ from widgets.coupon.tables import (
     coupon_code,
     coupon_node,
 )
+from widgets.coupon.tasks import TASKS
 
 
 async def test_installing_fills_the_pool_with_one_discount(errand: Errand) -> None:
@@ -35,6 +37,37 @@ async def test_installing_fills_the_pool_with_one_discount(errand: Errand) -> No
     assert stored == errand.codes()
     gids = {row[0] for row in await errand.stage.rows(coupon_code, "gid")}
     assert gids == {f"gid://shopify/DiscountRedeemCode/{code.id}" for code in discount.codes.values()}
+
+
+async def test_two_workers_that_fill_the_same_pool_make_one_discount(errand: Errand) -> None:
+    [one] = [
+        one
+        for one in await errand.stage.db.write(lambda conn: tasks.claim(conn, "worker", errand.now, 9))
+        if one.name == pool.TOP_UP
+    ]
+    both = (TASKS[one.name](errand.task_run(one)) for _ in range(2))
+    await asyncio.gather(*both, return_exceptions=True)
+    await errand.hurry()
+    await TASKS[one.name](errand.task_run(one))
+    (discount,) = errand.discounts
+    assert [row[0] for row in await errand.stage.rows(coupon_node, "gid")] == [
+        f"gid://shopify/DiscountCodeNode/{discount.id}"
+    ]
+    free = {code for code, state in await errand.stage.rows(coupon_code, "code", "state") if state == FREE}
+    assert free <= errand.codes()
+    assert len(free) >= stock.LEAST
+
+
+async def test_more_codes_than_one_call_takes_are_asked_for_in_portions(errand: Errand) -> None:
+    await errand.work()
+    codes = [
+        {"shop_id": errand.stage.shop.id, "node_id": 1, "code": f"X{n}", "state": ASKED} for n in range(400)
+    ]
+    await errand.stage.db.write(lambda conn: conn.execute(insert(coupon_code), codes))
+    await errand.stage.db.write(lambda conn: prepare(conn, errand.stage.shop.id, errand.now))
+    await errand.work()
+    assert errand.failures == []
+    assert await errand.codes_by_state() == {FREE: stock.LEAST + 400}
 
 
 async def test_no_code_stands_anywhere_but_among_the_codes_that_erasure_clears(errand: Errand) -> None:
