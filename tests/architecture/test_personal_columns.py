@@ -57,7 +57,7 @@ IMPERSONAL: Mapping[str, str] = {
         "pending_plan pending_at test past_due_since over_since checked_at asked_at"
     ),
     "task": (
-        "id shop_id name state due_at created_at attempts tried generation lease_owner lease_until reason"
+        "id shop_id name state due_at created_at attempts tried generation ready lease_owner lease_until reason"
     ),
     "tier_tag": "account_id shop_id",
     "tombstone": "shop_id kind",
