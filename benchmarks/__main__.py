@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 
-from benchmarks import accept, books, machine, promised, readable, reading, start, turns, worker
+from benchmarks import accept, books, fairness, machine, promised, readable, reading, start, turns, worker
 from benchmarks.figures import HEAD, Figure, medians, row
 from benchmarks.homes import POSTGRESQL, SQLITE, Home, homes
 from benchmarks.sizes import FULL, QUICK, Size
@@ -22,6 +22,7 @@ ALL: Mapping[str, Measure] = {
     "start": start.measure,
     "promised": promised.measure,
     "turns": turns.measure,
+    "fairness": fairness.measure,
 }
 HOMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 

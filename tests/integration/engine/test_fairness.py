@@ -1,0 +1,80 @@
+"""A shop that sends a hundred times what others send delays theirs by no more than double, counted in claims.
+
+One worker or two take turns at claiming; what a small shop sends between two claims is waited for.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from plugin.database import Database
+from tests.integration.engine import test_task_turns as of_tasks
+from tests.integration.engine import test_turns as of_events
+
+STEPS, FLOOD, OTHERS = 5, 100, 5
+
+Send = Callable[[int, int, int], Awaitable[None]]
+"""``await send(shop, count, first)``: the shop, counted from 0, sends so much, numbered from ``first``."""
+
+Claim = Callable[[int], Awaitable[dict[int, int]]]
+"""``await claim(worker)``: what that worker's next claim takes of each shop."""
+
+
+def events(db: Database, most: int) -> tuple[Send, Claim]:
+    """Webhooks, and batches of so many."""
+    turns: dict[int, str] = {}
+
+    async def send(shop: int, number: int, first: int) -> None:
+        await db.write(lambda conn: of_events.put(conn, {f"shop-{shop}": number}, first=first))
+
+    async def claim(worker: int) -> dict[int, int]:
+        after = turns.get(worker, "")
+        found, turns[worker] = await db.write(lambda conn: of_events.take(conn, most, after))
+        return {int(shop.removeprefix("shop-")): number for shop, number in found.items()}
+
+    return send, claim
+
+
+def tasks(db: Database, ids: list[int], most: int) -> tuple[Send, Claim]:
+    """Tasks, and claims for so many free slots."""
+    turns: dict[int, int] = {}
+
+    async def send(shop: int, number: int, first: int) -> None:
+        await db.write(lambda conn: of_tasks.put(conn, {ids[shop]: number}, first=first))
+
+    async def claim(worker: int) -> dict[int, int]:
+        after = turns.get(worker, 0)
+        found, turns[worker] = await db.write(lambda conn: of_tasks.take(conn, most, after))
+        return {ids.index(shop): number for shop, number in found.items()}
+
+    return send, claim
+
+
+async def waits(send: Send, claim: Claim, workers: int, flood: int, first: int) -> int:
+    """How many claims the others waited for, all in all; the last shop is the one that may flood."""
+    waited, claims = 0, 0
+    for step in range(STEPS):
+        missing = dict.fromkeys(range(OTHERS), 1)
+        for shop in missing:
+            await send(shop, 1, first + step)
+        if flood:
+            await send(OTHERS, flood, first + step * flood)
+        while missing:
+            taken = await claim(claims % workers)
+            claims += 1
+            waited += len(missing)
+            missing = {shop: 1 for shop in missing if shop not in taken}
+    return waited
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("what", ["events", "tasks"])
+@pytest.mark.parametrize("most", [3, 20])
+async def test_a_flood_no_more_than_doubles_what_others_wait(
+    db: Database, what: str, workers: int, most: int
+) -> None:
+    ids = await db.write(lambda conn: of_tasks.shops(conn, OTHERS + 1))
+    send, claim = events(db, most) if what == "events" else tasks(db, ids, most)
+    alone = await waits(send, claim, workers, 0, first=0)
+    beside = await waits(send, claim, workers, FLOOD, first=1_000_000)
+    assert alone <= beside <= 2 * alone
