@@ -30,7 +30,8 @@ class FormField:
     """One field; ``value`` is what its input holds, ``step`` the smallest step of a number.
 
     ``path`` is where errors and notes know it. A field with ``when`` (an input's name and its value) is asked for
-    only while that input holds that value; ``off`` says that it does not now. ``places`` are the inputs of a pair.
+    only while that input holds that value; ``off`` says that it does not now. ``places`` are the inputs of a pair. ``waits`` says what waits for a larger plan,
+    and ``closed`` that nothing else can be chosen, or no entry added, until then.
     """
 
     name: str
@@ -49,6 +50,8 @@ class FormField:
     off: bool = False
     places: "tuple[FormField, ...]" = ()
     rows: "tuple[FormRow, ...]" = ()
+    waits: str = ""
+    closed: bool = False
 
     @property
     def id(self) -> str:

@@ -18,6 +18,8 @@ class Section(BaseModel):
       decides; ``"text"`` and ``"number"`` are units too, and by a choice that is not listed nothing is asked for.
       ``"by": "/basis"`` in an entry of a list is a field of the section.
     - ``"beside": "loyalty"``: it is shown on that widget's page as well, with a link to where it is changed.
+    - ``"new": "more"``: a greater value is a new rule, which waits beyond a plan's limit; ``plugin.billing.novelty`` has
+      the others.
     - ``"labels": {"sie": "politely"}``: the words for choices; ``"places": ("From", "To")``: for a pair of numbers.
     """
 

@@ -11,7 +11,7 @@ from plugin.core.order_book import OrderChange
 from plugin.core.orders import Arrival
 from plugin.core.tombstones import Pseudonym
 from plugin.setting_errors import Gettext
-from plugin.settings import Section, ShopSettings, Version
+from plugin.settings import OnChange, Section, ShopSettings, Version
 from widgets.registry import ALL, SECTIONS
 
 FETCH_ORDER = "fetch_order"
@@ -66,12 +66,14 @@ def change_settings(
     now: datetime,
     *,
     gettext: Gettext = str,
+    gate: OnChange | None = None,
 ) -> Version[Section] | None:
     """Change a section of settings and let every widget answer to it; None when nothing would differ.
 
-    Raises KeyError for an unknown section and Invalid, which names the field.
+    ``gate`` is asked first and may refuse. Raises KeyError for an unknown section and Invalid, which names the field.
     """
-    hooks = [widget.on_change[section] for widget in ALL.values() if section in widget.on_change]
+    hooks = [gate] if gate else []
+    hooks += [widget.on_change[section] for widget in ALL.values() if section in widget.on_change]
     hooks.append(_rederive)
     return settings.change(conn, shop_id, SECTIONS[section], patch, now, hooks=hooks, gettext=gettext)
 

@@ -70,5 +70,6 @@ def navigation(desk: Desk) -> tuple[Link, ...]:
         Link(gettext("Points ledger"), desk.link("/admin/ledger")),
         Link(gettext("Personal data"), desk.link("/admin/privacy")),
         Link(gettext("Shop"), desk.link("/admin/shop")),
+        Link(gettext("Plan"), desk.link("/admin/plan")),
     ]
     return (*own, *rest)

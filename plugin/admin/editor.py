@@ -60,7 +60,10 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """The form; ``version`` is the one it shows, ``discarded`` what a stale one had asked for."""
+    """The form; ``version`` is the one it shows, ``discarded`` what a stale one had asked for.
+
+    ``waiting`` says why new campaigns and rules wait for a larger plan; empty while nothing does.
+    """
 
     action: str
     path: str
@@ -71,6 +74,7 @@ class FormView:
     notes: Mapping[str, str]
     stale: bool = False
     discarded: tuple[Discarded, ...] = ()
+    waiting: str = ""
 
     @property
     def wrong(self) -> tuple[Wrong, ...]:

@@ -19,9 +19,10 @@ from plugin.admin.data_asked import asked_alerts
 from plugin.admin.desk import Desk, desk_of, sections_of
 from plugin.admin.parked import ParkedView, parked_view
 from plugin.admin.placements import Placement, placements
+from plugin.admin.plan_words import plan_alerts
 from plugin.admin.proof import Proof, proof
 from plugin.admin.reports import links
-from plugin.billing import looking
+from plugin.billing import looking, standing
 from plugin.core.order_book import order
 from plugin.settings import Section, Versions
 from webhooks import inbox
@@ -115,7 +116,7 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
         for name, widget in widgets.ALL.items()
     ]
     return HomeView(
-        alerts=(*asked_alerts(conn, desk), *alerts(conn, desk)),
+        alerts=(*asked_alerts(conn, desk), *_of_plan(conn, desk), *alerts(conn, desk)),
         checklist=checklist(conn, desk, found),
         numbers=_numbers(conn, desk),
         reports=links(desk),
@@ -126,6 +127,12 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
         parked=parked_view(waiting),
         needs_reopen=desk.shop.needs_reopen,
     )
+
+
+def _of_plan(conn: Connection, desk: Desk) -> tuple[Alert, ...]:
+    if not desk.runtime.billing.can.needed:
+        return ()
+    return plan_alerts(desk, standing.read(conn, desk.shop, desk.settings, desk.now, needed=True))
 
 
 def _numbers(conn: Connection, desk: Desk) -> tuple[Number, ...]:

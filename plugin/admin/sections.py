@@ -30,6 +30,7 @@ from plugin.admin.editor import (
     widget_topic,
 )
 from plugin.admin.form import submitted
+from plugin.admin.gated import closed, gate, waits
 from plugin.admin.related import related
 from plugin.errors import Invalid, NotFound
 from plugin.setting_forms import NO_ERRORS, blank_row
@@ -51,7 +52,7 @@ async def page(request: Request[Any]) -> Response:
     found = await _stored(desk)
     current = found.current(desk.shop.id, topic.model)
     preview = await _rehearse(desk, topic, found, current.value)
-    form = form_view(desk, topic, current.value, current.number, preview)
+    form = await _gated(desk, form_view(desk, topic, current.value, current.number, preview), current.value)
     name = topic.section if topic.section in widgets.ALL else None
     beside = await desk.runtime.db.read(lambda conn: related(conn, desk, name, found)) if name else ()
     told = await desk.runtime.db.read(lambda conn: alerts(conn, desk, name)) if name else ()
@@ -111,7 +112,13 @@ async def row(request: Request[Any]) -> Response:
 def _change(conn: Connection, desk: Desk, topic: Topic, typed: Mapping[str, str], seen: int) -> None:
     patch = patch_of(topic.model, typed, desk.settings.currency, topic.language)
     made = widgets.change_settings(
-        conn, desk.shop.id, topic.section, patch, desk.now, gettext=topic.language.gettext
+        conn,
+        desk.shop.id,
+        topic.section,
+        patch,
+        desk.now,
+        gettext=topic.language.gettext,
+        gate=gate(desk),
     )
     if made is not None and made.number - 1 != max(1, seen):
         raise Stale  # undoes the change
@@ -129,7 +136,17 @@ async def _form(
     preview = await _rehearse(desk, topic, found, current.value)
     if errors:
         preview = replace(preview, notes=NO_ERRORS)
-    return form_view(desk, topic, current.value, current.number, preview, typed, errors)
+    form = form_view(desk, topic, current.value, current.number, preview, typed, errors)
+    return await _gated(desk, form, current.value)
+
+
+async def _gated(desk: Desk, form: FormView, section: Section) -> FormView:
+    """The same form, with what waits for a larger plan told and closed."""
+    waiting = await desk.runtime.db.read(lambda conn: waits(conn, desk))
+    if waiting is None:
+        return form
+    fields = closed(form.fields, section, waiting, desk.settings.currency)
+    return replace(form, waiting=waiting.why, fields=fields)
 
 
 def _about(request: Request[Any]) -> tuple[Desk, Topic]:

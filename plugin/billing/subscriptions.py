@@ -75,12 +75,9 @@ asked; ``over_since``: since when more orders are kept than the plan covers, whi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a vendor said when it was asked at ``checked_at``; the plan's handle may be one that we no longer know."""
-
+class _Facts:
     kind: str
     state: State
-    checked_at: datetime
     plan: str = FREE.handle
     outside_id: str | None = None
     payer_id: str | None = None
@@ -98,10 +95,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription(Told):
-    """A shop's row."""
+class Told(_Facts):
+    """What a vendor said when it was asked at ``checked_at``; the plan's handle may be one that we no longer know."""
+
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription(_Facts):
+    """A shop's row; nothing but our own count is known before ``checked_at``."""
 
     shop_id: int
+    checked_at: datetime | None
     over_since: datetime | None
 
 

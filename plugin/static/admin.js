@@ -132,6 +132,8 @@
   document.addEventListener('htmx:after:request', ({detail: {ctx}}) => {
     const text = ctx.response.headers.get('Dankbar-Toast');
     if (text) window.shopify?.toast?.show?.(decodeURIComponent(text));
+    const address = ctx.response.headers.get('Dankbar-Open');
+    if (address) window.open(address, '_top');
   });
 
   // --- what did not work is said above the page and stays until something works ---------------------------------

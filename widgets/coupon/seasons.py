@@ -52,7 +52,8 @@ class Campaign(Item):
         title=sentence("The coupon takes off"),
         description=sentence("A share of the next order, or a fixed amount."),
         json_schema_extra={
-            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
+            "new": "other",
+            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")},
         },
     )
     value: int = Field(
@@ -61,7 +62,11 @@ class Campaign(Item):
         le=HIGHEST,
         title=sentence("Value"),
         description=sentence("What the next order becomes cheaper by."),
-        json_schema_extra={"by": "kind", "units": {"percentage": "percent", "amount": "money"}},
+        json_schema_extra={
+            "new": "more",
+            "by": "kind",
+            "units": {"percentage": "percent", "amount": "money"},
+        },
     )
     minimum_subtotal: int = Field(
         default=0,

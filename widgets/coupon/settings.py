@@ -27,7 +27,8 @@ class CouponSettings(Section):
         title=sentence("The coupon takes off"),
         description=sentence("A share of the next order, or a fixed amount."),
         json_schema_extra={
-            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
+            "new": "other",
+            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")},
         },
     )
     value: int = Field(
@@ -36,7 +37,11 @@ class CouponSettings(Section):
         le=HIGHEST,
         title=sentence("Value"),
         description=sentence("What the next order becomes cheaper by."),
-        json_schema_extra={"by": "kind", "units": {"percentage": "percent", "amount": "money"}},
+        json_schema_extra={
+            "new": "more",
+            "by": "kind",
+            "units": {"percentage": "percent", "amount": "money"},
+        },
     )
     valid_days: int = Field(
         default=30,
@@ -80,14 +85,15 @@ class CouponSettings(Section):
         description=sentence(
             "The stamp card: 5 means the 5th, the 10th, and so on. 0 means no card. Orders before us count as well."
         ),
-        json_schema_extra={"beside": "loyalty"},
+        json_schema_extra={"new": "less", "beside": "loyalty"},
     )
     stamp_kind: Literal["percentage", "amount"] = Field(
         default="percentage",
         title=sentence("A full card takes off"),
         description=sentence("A share of the next order, or a fixed amount."),
         json_schema_extra={
-            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")}
+            "new": "other",
+            "labels": {"percentage": sentence("a share in percent"), "amount": sentence("a fixed amount")},
         },
     )
     stamp_value: int = Field(
@@ -96,7 +102,11 @@ class CouponSettings(Section):
         le=HIGHEST,
         title=sentence("Value of a full card"),
         description=sentence("What the next order becomes cheaper by."),
-        json_schema_extra={"by": "stamp_kind", "units": {"percentage": "percent", "amount": "money"}},
+        json_schema_extra={
+            "new": "more",
+            "by": "stamp_kind",
+            "units": {"percentage": "percent", "amount": "money"},
+        },
     )
     stamp_minimum: int = Field(
         default=0,
@@ -112,6 +122,7 @@ class CouponSettings(Section):
         max_length=MOST_CAMPAIGNS,
         title=sentence("Campaigns"),
         description=sentence("Other coupons for a season, for some customers, countries or products."),
+        json_schema_extra={"new": "entry"},
     )
     prefix: str = Field(
         default=PREFIX,

@@ -42,6 +42,7 @@ class Campaign(Item):
         decimal_places=3,
         title=sentence("Times as many points"),
         description=sentence("2 doubles the points; where several campaigns meet, the best one counts."),
+        json_schema_extra={"new": "more"},
     )
     starts_on: date = Field(
         title=sentence("First day"),

@@ -42,18 +42,20 @@ class Reward(Item):
         le=10**7,
         title=sentence("Points it costs"),
         description=sentence("Taken when a customer redeems it."),
+        json_schema_extra={"new": "less"},
     )
     kind: Kind = Field(
         default="amount",
         title=sentence("It grants"),
         description=sentence("A discount, free shipping, or one product as a gift."),
         json_schema_extra={
+            "new": "other",
             "labels": {
                 "amount": sentence("a fixed amount"),
                 "percentage": sentence("a share in percent"),
                 "free_shipping": sentence("free shipping"),
                 "free_product": sentence("a product as a gift"),
-            }
+            },
         },
     )
     value: int | str | None = Field(
@@ -64,6 +66,7 @@ class Reward(Item):
             "What the code takes off, in money or in percent; for a gift, the id of the product variant."
         ),
         json_schema_extra={
+            "new": "more",
             "by": "kind",
             "units": {"amount": "money", "percentage": "percent", "free_product": "text"},
         },

@@ -41,6 +41,7 @@ class LoyaltySettings(Section):
         decimal_places=3,
         title=sentence("Points for one unit of your currency"),
         description=sentence("Up to three places; the sum of an order is rounded down once."),
+        json_schema_extra={"new": "more"},
     )
     pending_days: int = Field(
         default=14,
@@ -73,12 +74,14 @@ class LoyaltySettings(Section):
         max_length=MOST_CAMPAIGNS,
         title=sentence("Bonus campaigns"),
         description=sentence("Days on which purchases bring more points, on all products or on some."),
+        json_schema_extra={"new": "entry"},
     )
     tiers: tuple[Tier, ...] = Field(
         default=(),
         max_length=MOST_TIERS,
         title=sentence("Tiers"),
         description=sentence("Levels that customers reach, the lowest first; none means no tiers."),
+        json_schema_extra={"new": "entry"},
     )
     tier_basis: Literal["points", "spend", "orders"] = Field(
         default="points",
@@ -104,6 +107,7 @@ class LoyaltySettings(Section):
         max_length=MOST_REWARDS,
         title=sentence("Rewards"),
         description=sentence("What points buy, in the order in which your customers see it."),
+        json_schema_extra={"new": "entry"},
     )
 
     @model_validator(mode="after")

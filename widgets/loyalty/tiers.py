@@ -35,6 +35,7 @@ class Tier(Item):
         title=sentence("Reached from"),
         description=sentence("Points, orders or an amount, whichever tiers count."),
         json_schema_extra={
+            "new": "less",
             "by": "/tier_basis",
             "units": {"points": "number", "spend": "money", "orders": "number"},
         },
@@ -47,6 +48,7 @@ class Tier(Item):
         decimal_places=3,
         title=sentence("Times as many points"),
         description=sentence("For every order while the tier is held; 1 changes nothing."),
+        json_schema_extra={"new": "more"},
     )
     entry_points: int = Field(
         default=0,
@@ -54,6 +56,7 @@ class Tier(Item):
         le=10**6,
         title=sentence("Points for reaching it"),
         description=sentence("Given once; they can be spent when the order that brought them can."),
+        json_schema_extra={"new": "more"},
     )
     customer_tag: str = Field(
         default="",

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import widgets
 from plugin import settings
 from plugin.admin import admin_routes
+from plugin.billing.nobody import NOBODY
+from plugin.billing.protocol import Billing
 from plugin.config import Config
 from plugin.core.orders import Arrival, OrderFacts, Snapshot
 from plugin.crypto import Keyring
@@ -125,7 +127,7 @@ def app_of(runtime: Runtime) -> ASGIApp:
     return Envelope(app, runtime.config)
 
 
-async def open_stage(db: Database, config: Config) -> Stage:
+async def open_stage(db: Database, config: Config, billing: Billing = NOBODY) -> Stage:
     """A process with two shops that are set up; the caller closes it."""
     keyring = Keyring(config.secret_keys)
     now = datetime.now(UTC) - timedelta(minutes=1)
@@ -136,6 +138,6 @@ async def open_stage(db: Database, config: Config) -> Stage:
     shop, other = await db.write(two)
     stack = AsyncExitStack()
     http = await stack.enter_async_context(shop_client(config))
-    runtime = Runtime(config, db, keyring, Bells(), Gateway(config, db, keyring, http))
+    runtime = Runtime(config, db, keyring, Bells(), Gateway(config, db, keyring, http), billing)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app_of(runtime)), base_url="http://app")
     return Stage(runtime, shop, other, client, stack)

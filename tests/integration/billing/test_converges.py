@@ -107,6 +107,7 @@ async def play(url: str, steps: Sequence[Step]) -> None:
 async def expect_the_truth(place: Pocket) -> None:
     row, outside = await place.row(), place.shopify.shop()
     assert row is not None
+    assert row.checked_at is not None
     charges.pass_time(place.shopify.state, outside, row.checked_at)
     contract = outside.pricing.contract
     if contract is None:

@@ -186,7 +186,7 @@ async def test_all_processes_together_keep_to_the_limit(place: Pocket) -> None:
     now = place.clock.now
     await asyncio.gather(*(processes[one.id % 3].refresh(one, now) for one in found))
     rows = [await place.db.read(partial(subscriptions.find, shop_id=one.id)) for one in found]
-    moments = sorted(row.checked_at for row in rows if row is not None)
+    moments = sorted(row.checked_at for row in rows if row and row.checked_at)
     assert len(moments) == 40
     assert all(
         later - first >= timedelta(seconds=1) for first, later in zip(moments, moments[4:], strict=False)

@@ -1,0 +1,142 @@
+"""When something waits: never within the plan, never within thirty days, and never because a month has just begun."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import widgets
+from plugin.billing import standing
+from plugin.billing.gates import GRACE, Step, judge, larger, over_since
+from plugin.billing.novelty import NEW, news
+from plugin.billing.plans import FREE, PLANS
+from plugin.billing.subscriptions import State, Subscription
+from plugin.setting_kinds import extra_of, shape
+from plugin.setting_models import Item, Section
+from widgets.coupon.settings import CouponSettings
+from widgets.loyalty.catalogue import Reward
+from widgets.loyalty.settings import LoyaltySettings
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EARLIER = NOW - timedelta(days=10)
+counts = st.integers(0, 2_000)
+moments = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=days))
+
+
+def test_what_is_too_much_is_remembered_until_a_whole_month_stays_within() -> None:
+    assert over_since(None, 250, (0, 250), NOW) is None
+    assert over_since(None, 250, (0, 251), NOW) == NOW
+    assert over_since(EARLIER, 250, (0, 251), NOW) == EARLIER
+    assert over_since(EARLIER, 250, (400, 3), NOW) == EARLIER, "a new month ends nothing by itself"
+    assert over_since(None, 250, (400, 3), NOW) is None, "a month that is over begins nothing"
+    assert over_since(EARLIER, 250, (250, 3), NOW) is None
+    assert over_since(EARLIER, None, (400, 400), NOW) is None
+
+
+def test_the_count_that_decided_is_the_one_that_is_told() -> None:
+    this, before = judge(250, (100, 300), NOW, NOW), judge(250, (300, 100), EARLIER, NOW)
+    assert (this.orders, this.before) == (300, False)
+    assert (before.orders, before.before) == (300, True)
+
+
+@given(counts, counts, moments, st.sampled_from([plan.orders for plan in PLANS]))
+def test_nothing_waits_within_the_plan_or_the_grace(
+    before: int, this: int, known: datetime | None, limit: int | None
+) -> None:
+    since = over_since(known, limit, (before, this), NOW)
+    found = judge(limit, (before, this), since, NOW)
+    if limit is None or max(before, this) <= limit:
+        assert found.step is Step.WITHIN
+    if found.waits:
+        assert since is not None
+        assert NOW - since >= GRACE
+        assert max(before, this) > (limit or 0)
+    assert (found.step is Step.WITHIN) == (found.until is None)
+
+
+def test_the_larger_plan_is_one_that_covers_what_was_kept() -> None:
+    assert [larger(FREE, orders) for orders in (300, 1_001, 10**9)] == list(PLANS[1:])
+    assert larger(PLANS[-1], 10**9) is None
+
+
+def subscription(state: State, **changes: object) -> Subscription:
+    values: dict[str, object] = {"plan": "small"} | changes
+    return Subscription(
+        kind="stripe",
+        state=state,
+        checked_at=NOW,
+        shop_id=1,
+        past_due_since=None,
+        over_since=None,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def handle(row: Subscription | None, *, needed: bool = True, development: bool = False) -> str | None:
+    found = standing.held(row, NOW, needed=needed, development=development)
+    return found.plan.handle if found.plan else found.handle or None
+
+
+def test_who_has_which_plan() -> None:
+    later, earlier = NOW + timedelta(days=1), NOW - timedelta(days=1)
+    assert handle(None) == "free"
+    for state in (State.ACTIVE, State.TRIALING, State.PAST_DUE, State.FROZEN):
+        assert handle(subscription(state)) == "small", state
+    for state in (State.NONE, State.DECLINED, State.CANCELLED):
+        assert handle(subscription(state)) == "free", state
+    assert handle(subscription(State.CANCELLED, cancel_at=later)) == "small"
+    assert handle(subscription(State.CANCELLED, cancel_at=earlier, period_end=later)) == "free"
+    assert handle(subscription(State.ACTIVE), development=True) is None
+    assert handle(None, needed=False) is None
+
+
+def test_a_plan_that_the_code_no_longer_knows_is_kept_without_a_limit() -> None:
+    found = standing.held(subscription(State.ACTIVE, plan="gold-2025"), NOW, needed=True, development=False)
+    assert (found.plan, found.handle, found.limit) == (None, "gold-2025", None)
+
+
+GIFT = Reward(id="a", title="Five off", cost=100, kind="amount", value=500)
+PLAIN = LoyaltySettings(rewards=(GIFT,))
+
+
+def changed(before: Section, **changes: object) -> list[str]:
+    return list(news(before, type(before).model_validate(before.model_dump() | changes)))
+
+
+def test_what_is_new_is_named_by_its_place() -> None:
+    other = Reward(id="b", title="Ten off", cost=200, kind="amount", value=1000)
+    cheaper, dearer = (GIFT.model_copy(update={"cost": cost}) for cost in (90, 110))
+    assert changed(PLAIN, rewards=(GIFT, other)) == ["rewards[1]"]
+    assert changed(PLAIN, rewards=(cheaper,)) == ["rewards[0].cost"]
+    assert changed(PLAIN, points_per_unit="1.5") == ["points_per_unit"]
+    assert changed(CouponSettings(), value=11) == ["value"]
+    assert changed(CouponSettings(), stamp_every=5) == ["stamp_every"]
+    assert changed(CouponSettings(stamp_every=5), stamp_every=4) == ["stamp_every"]
+    assert changed(CouponSettings(), kind="amount", value=500, minimum_subtotal=900)[0] == "kind"
+    assert not changed(PLAIN, rewards=(dearer,))
+
+
+def test_lowering_capping_and_switching_off_are_never_new() -> None:
+    for less in ({"rewards": ()}, {"points_per_unit": "0.5"}, {"enabled": False}, {"pending_days": 30}):
+        assert not changed(PLAIN, **less)
+    for less in ({"value": 5}, {"enabled": False}, {"monthly_cap": 5_000}, {"minimum_subtotal": 4_000}):
+        assert not changed(CouponSettings(stamp_every=5), **less)
+    assert not changed(CouponSettings(stamp_every=5), stamp_every=0)
+    assert not changed(CouponSettings(stamp_every=5), stamp_every=6)
+
+
+def rules(model: type[Section | Item]) -> list[object]:
+    found: list[object] = []
+    for info in model.model_fields.values():
+        found.append(extra_of(info).get(NEW))
+        item = shape(info).item
+        found += rules(item) if item else []
+    return found
+
+
+def test_every_rule_is_one_that_is_understood_and_honesty_never_waits() -> None:
+    for section in widgets.SECTIONS.values():
+        assert set(rules(section)) <= {None, "entry", "more", "less", "other"}
+    for name in ("delivery", "trust", "shop"):
+        assert set(rules(widgets.SECTIONS[name])) == {None}
+    assert {"entry", "more"} <= set(rules(widgets.SECTIONS["loyalty"]))
