@@ -15,7 +15,7 @@ from plugin.settings import ShopSettings
 from plugin.shops import Shop
 
 _THEIRS = {State.TRIALING, State.ACTIVE, State.PAST_DUE, State.FROZEN}
-"""With a payment that failed and is tried again the plan goes on; a paused shop finds it again."""
+"""With a payment that failed the plan goes on for the grace; a paused shop finds it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ def _is_theirs(row: Subscription, now: datetime) -> bool:
     if row.state is State.CANCELLED:
         ends = row.cancel_at or row.period_end
         return ends is not None and now < ends
+    if row.state is State.PAST_DUE and row.past_due_since is not None:
+        return now < row.past_due_since + gates.GRACE
     return row.state in _THEIRS
 
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from plugin.billing import subscriptions
+from plugin.billing import standing, subscriptions
+from plugin.billing.gates import GRACE
+from plugin.billing.plans import FREE
 from plugin.billing.subscriptions import State
 from plugin.database import Database
 from plugin.errors import Conflict, Unavailable
@@ -210,7 +212,7 @@ async def test_a_payment_that_fails_is_told_with_its_day_and_recovers(stage: Sta
     assert (row.state, row.past_due_since) == (State.ACTIVE, None)
 
 
-async def test_a_payment_that_was_given_up_is_open_since_its_day(stage: Stage) -> None:
+async def test_a_payment_that_was_given_up_leaves_the_free_plan_after_the_grace(stage: Stage) -> None:
     sub = await stage.subscribe()
     stage.card(LATER)
     stage.days(31 + 15)
@@ -218,9 +220,12 @@ async def test_a_payment_that_was_given_up_is_open_since_its_day(stage: Stage) -
     assert sub["status"] == "unpaid"
     assert (row.state, row.plan) == (State.PAST_DUE, SMALL)
     assert row.past_due_since is not None
-    assert row.past_due_since.timestamp() == min(
-        bill["created"] for bill in stage.account.all("invoice", status="open")
-    )
+    ends = row.past_due_since + GRACE
+
+    def held(now: datetime) -> str:
+        return standing.held(row, now, needed=True, development=False).handle
+
+    assert (held(ends - timedelta(seconds=1)), held(ends)) == (SMALL, FREE.handle)
 
 
 async def test_invoices_are_listed_with_their_pages_and_what_went_back(stage: Stage) -> None:
