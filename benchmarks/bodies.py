@@ -58,11 +58,14 @@ def request(shop: str, body: bytes, topic: str = "orders/paid") -> tuple[bytes, 
     return head.encode(), b"\r\n\r\n" + body
 
 
-def deliveries(shop: str, distinct: int = 256) -> Iterator[bytes]:
-    """Return requests of 10 KB without end, each with a webhook id of its own."""
+def deliveries(*shops: str, distinct: int = 256) -> Iterator[bytes]:
+    """Return requests of 10 KB without end, of the shops in turn, each with a webhook id of its own."""
     now = datetime.now(UTC)
     lines = next(lines for lines in range(1, 100) if len(order(1, 1, now, lines)) >= KILOBYTES_10)
-    made = [request(shop, order(10**12 + number, number + 1, now, lines)) for number in range(distinct)]
+    made = [
+        request(shops[number % len(shops)], order(10**12 + number, number + 1, now, lines))
+        for number in range(max(distinct, len(shops)))
+    ]
     while True:
         for before, after in made:
             yield before + os.urandom(16).hex().encode() + after
@@ -71,7 +74,7 @@ def deliveries(shop: str, distinct: int = 256) -> Iterator[bytes]:
 def _line(number: int) -> dict[str, Any]:
     """Ids as long and as unlike as Shopify's, so that the body compresses no better than a real one."""
     return {
-        "id": number * 7_919_777 % 10**14,
+        "id": 10**13 + number * 7_919_777 % 10**13,
         "product_id": 7 * 10**12 + number * 104_729_333 % 10**12,
         "quantity": 1,
         "current_quantity": 1,

@@ -1,4 +1,4 @@
-"""One worker empties the inbox; prints events, seconds. Run as ``python -m benchmarks.drained``.
+"""One worker empties the inbox; prints events, seconds, processor seconds, peak KiB. Run as ``python -m benchmarks.drained``.
 
 The first batch is not counted: it builds what a running worker has long built.
 """
@@ -6,10 +6,11 @@ The first batch is not counted: it builds what a running worker has long built.
 import json
 import os
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 
 import uvloop
 
+from benchmarks.processor import peak_kib
 from plugin.config import Config
 from plugin.runtime import open_runtime
 from plugin.worker import Worker
@@ -22,9 +23,14 @@ async def drain() -> dict[str, float]:
     async with open_runtime(config) as runtime:
         worker = Worker(runtime)
         await worker.handle_once()
-        start = perf_counter()
+        start, used = perf_counter(), process_time()
         events = await worker.drain()
-        return {"events": events, "seconds": perf_counter() - start}
+        return {
+            "events": events,
+            "seconds": perf_counter() - start,
+            "processor": process_time() - used,
+            "kib": peak_kib(os.getpid()),
+        }
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import os
 import platform
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,6 +15,7 @@ def _cores() -> set[int]:
 _ALL = _cores()
 MEASURED = {min(_ALL)}
 OTHERS = (_ALL - MEASURED) or _ALL
+_given = [MEASURED]
 
 
 def stand_aside() -> None:
@@ -21,8 +24,18 @@ def stand_aside() -> None:
 
 
 def measure_alone(pid: int) -> None:
-    """Give a process that was just started the measured core."""
-    os.sched_setaffinity(pid, MEASURED)
+    """Give a process that was just started the measured core, or all of them within ``cores``."""
+    os.sched_setaffinity(pid, _given[-1])
+
+
+@contextmanager
+def cores(count: int) -> Iterator[None]:
+    """Give what is started meanwhile so many cores: one is the measured one, more are the first of all."""
+    _given.append(set(sorted(_ALL)[:count]) if count > 1 else MEASURED)
+    try:
+        yield
+    finally:
+        _given.pop()
 
 
 def words() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.machine import measure_alone
 from benchmarks.processor import processor_of
@@ -55,10 +56,11 @@ class Server:
 
 
 @contextmanager
-def app(url: str, *options: str) -> Iterator[Server]:
-    """Serve the app on that database."""
+def app(url: str, *options: str, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
+    """Serve the app on that database; ``more`` adds to its environment."""
     port = free_port()
-    with process([*DANKBAR, "serve", "--port", str(port), *options], environment(url), port) as pid:
+    values = environment(url) | dict(more)
+    with process([*DANKBAR, "serve", "--port", str(port), *options], values, port) as pid:
         yield Server(port, pid)
 
 

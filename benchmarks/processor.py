@@ -1,6 +1,7 @@
 """Processor seconds and memory of processes and of a database server's many, as the system counts them."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def processor_of_server(server: PostgresServer) -> float:
     """Return the processor seconds of all processes of the database server, of those that have ended too."""
     first = _first(server)
     used = _used(first)
-    return (used.own + used.children + sum(_used(pid).own for pid in _children(first))) / _TICKS
+    return (used.own + used.children + sum(one.own for one in _children(first).values())) / _TICKS
 
 
 def peak_kib(pid: int) -> int:
@@ -36,22 +37,25 @@ def peak_kib(pid: int) -> int:
 
 def peak_kib_of_server(server: PostgresServer) -> int:
     """Return the peak of the database server's largest connection, shared buffers that it touched included."""
-    return max(map(peak_kib, _children(_first(server))), default=0)
+    found = [0]
+    for pid in _children(_first(server)):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.append(peak_kib(pid))
+    return max(found)
 
 
 def _first(server: PostgresServer) -> int:
     return int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
 
 
-def _children(parent: int) -> list[int]:
-    found = []
+def _children(parent: int) -> dict[int, _Used]:
+    found = {}
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
-            try:
-                if _used(int(path.name)).parent == parent:
-                    found.append(int(path.name))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                used = _used(int(path.name))
+                if used.parent == parent:
+                    found[int(path.name)] = used
     return found
 
 

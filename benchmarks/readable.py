@@ -32,10 +32,12 @@ PATIENCE = 20.0
 
 
 @dataclass(slots=True)
-class Shopping:
-    """Buyers of one run: connections they share, and how long each of them waited."""
+class Shop:
+    """Buyers of one run, in so many shops at such a rate: connections they share, and how long each of them waited."""
 
     port: int
+    shops: int
+    a_second: int
     idle: list[tuple[float, Connection]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
@@ -55,16 +57,16 @@ class Shopping:
 
     async def buy(self, number: int, *, counts: bool) -> None:
         """Deliver an order's webhook, then ask for the order as its thank-you page does until all is there."""
-        shop, customer = seed.handle(number % SHOPS), history.customer(number)
+        shop, customer = seed.handle(number % self.shops), history.customer(number)
         now = datetime.now(UTC)
         before, after = bodies.request(shop, bodies.order(number, customer, now))
-        page = _page(shop, number, customer, now)
+        asked = page(shop, number, customer, now)
         async with self.connection() as connection:
             answer = await ask(connection, before + str(number).encode() + after)
             if answer.status != 200:
                 raise Refused(f"webhook: {answer.status} {answer.body[:200]!r}")
             accepted = perf_counter()
-            while not _complete(await ask(connection, page)):
+            while not _complete(await ask(connection, asked)):
                 if perf_counter() - accepted > PATIENCE:
                     raise Refused("an order's coupon and points were not shown")
                 await asyncio.sleep(AGAIN)
@@ -79,7 +81,8 @@ def measure(home: Home, size: Size) -> Iterator[list[Figure]]:
         with home.database() as url:
             run(url, lambda db: _prepared(db, size))
             with app(url) as server:
-                waits = uvloop.run(_run(server.port, next(numbers), size))
+                shopping = Shop(server.port, SHOPS, size.orders_a_second)
+                waits = uvloop.run(shop_for(shopping, next(numbers), size.orders, size.warm_seconds))
         yield [
             Figure(NAME, home.name, "p99", quantile(waits, 0.99) * 1000, "ms", at_most(250)),
             Figure(NAME, home.name, "median", quantile(waits, 0.5) * 1000, "ms", at_most(50)),
@@ -95,20 +98,22 @@ async def _prepared(db: Database, size: Size) -> None:
     await db.write(lambda conn: seed.settled(conn, now))
 
 
-async def _run(port: int, first: int, size: Size) -> list[float]:
-    shopping, loop = Shopping(port), asyncio.get_running_loop()
-    warm = int(size.orders_a_second * size.warm_seconds)
+async def shop_for(shopping: Shop, first: int, orders: int, warm_seconds: float) -> list[float]:
+    """Buy so many orders, numbered from ``first``; return how long each waited for its coupon and points."""
+    loop = asyncio.get_running_loop()
+    warm = int(shopping.a_second * warm_seconds)
     start = loop.time()
     async with asyncio.TaskGroup() as group:
-        for turn in range(warm + size.orders):
-            await asyncio.sleep(max(0.0, start + turn / size.orders_a_second - loop.time()))
+        for turn in range(warm + orders):
+            await asyncio.sleep(max(0.0, start + turn / shopping.a_second - loop.time()))
             group.create_task(shopping.buy(first + turn, counts=turn >= warm))
     for _, connection in shopping.idle:
         connection.close()
     return shopping.waits
 
 
-def _page(shop: str, number: int, customer: int, now: datetime) -> bytes:
+def page(shop: str, number: int, customer: int, now: datetime) -> bytes:
+    """Return the request with which an order's thank-you page asks for it."""
     token = shopper_token(
         SECRET, client_id=CLIENT, shop_domain=f"{shop}.myshopify.com", customer_id=customer, now=now
     )
