@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from plugin import backlog, shops
 from plugin.core.order_book import order
 from tests.chaos.messages import KNOWN, TOLD, Message, Past
+from tests.chaos.programs import ROOT
 from tests.chaos.sender import Sender
 from tests.chaos.stage import Stage
 from tests.engine import LONG_AGO
@@ -119,7 +120,7 @@ def _coupons(
 
 
 def _verified(stage: Stage) -> Iterator[str]:
-    values = stage.values | {"DANKBAR_DATABASE_URL": stage.url}
+    values = stage.values | {"DANKBAR_DATABASE_URL": stage.url, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([DANKBAR, "verify", "--json"], env=values, capture_output=True, check=False)
     report = (
         json.loads(done.stdout.splitlines()[-1]) if done.stdout else {"ok": False, "breaches": done.stderr}

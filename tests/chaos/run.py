@@ -77,8 +77,7 @@ def _broken(
     while time.monotonic() < end:
         fault = next(faults)
         _tended(stage, dice.uniform(0.2, 1.5))
-        sender.hurry(BURST)
-        time.sleep(dice.uniform(0, 0.3))
+        _in_the_middle(sender, dice)
         with fault(stage, dice):
             _tended(stage, dice.uniform(0.2, 2.5))
         done[fault.__name__] += 1
@@ -88,6 +87,15 @@ def _broken(
                 f"after {fault.__name__}: {len(missing)} webhooks were answered with 200 and are lost"
             )
     return done, found
+
+
+def _in_the_middle(sender: Sender, dice: Random) -> None:
+    """Return in the middle of work: some of a burst were just taken, and are being handled."""
+    some, end = sender.taken.total() + dice.randrange(1, BURST), time.monotonic() + 1
+    sender.hurry(BURST)
+    while sender.taken.total() < some and time.monotonic() < end:
+        time.sleep(0.002)
+    time.sleep(dice.uniform(0, 0.03))
 
 
 def _tended(stage: Stage, seconds: float) -> None:
