@@ -122,6 +122,8 @@ async def fleet(copies: Copies, server: RedisServer, folder: Path) -> AsyncItera
 
         await db.write(lambda conn: engine.install(conn, now=datetime.now(UTC)))
         webs = [run("serve", "--no-worker", "--workers", str(2 - n), "--port", str(ports[n])) for n in (0, 1)]
+        for web in webs:
+            stack.push_async_callback(asyncio.to_thread, web.stop)  # killed, it would leave its own behind
         running = [*webs, run("worker"), run("worker")]
         listening = redis.asyncio.from_url(server.url)
         stack.push_async_callback(listening.aclose)
