@@ -89,6 +89,7 @@ class PlanView:
     can_resume: bool = False
     invoices: tuple[InvoiceView, ...] = ()
     manages: bool = False
+    cancels: bool = False
     said: str = ""
 
 
@@ -127,7 +128,8 @@ async def plan_view(desk: Desk, *, asks: bool = False, said: str = "") -> PlanVi
         ending=_ending(desk, found),
         can_resume=billing.can.resumes and _ends_later(desk, found),
         invoices=tuple(_invoice(desk, one) for one in invoices),
-        manages=billing.can.manages and not desk.shop.development,
+        manages=_manages(desk, found),
+        cancels=billing.can.cancels,
         said=said,
     )
 
@@ -152,6 +154,12 @@ def _keep(conn: Connection, desk: Desk) -> None:
 def pays(found: Standing) -> bool:
     """Tell whether the shop has a plan that it pays for, or one that is about to end."""
     return bool(found.held.handle) and not (found.held.plan and found.held.plan.free)
+
+
+def _manages(desk: Desk, found: Standing) -> bool:
+    """Tell whether the vendor has a page for this shop: it pays for something, or has."""
+    known = pays(found) or bool(found.row and found.row.payer_id)
+    return desk.runtime.billing.can.manages and known
 
 
 def currency_of(desk: Desk, found: Standing) -> str:

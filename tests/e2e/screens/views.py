@@ -107,6 +107,7 @@ def of_a_busy_admin(story: Story) -> list[View]:
         View("admin-ledger-customer", lambda walk: _ledger(walk, str(anna))),
         View("admin-ledger-nobody", lambda walk: _ledger(walk, "123456")),
         View("admin-privacy", _privacy),
+        View("admin-plan", _plan),
     ]
 
 
@@ -157,6 +158,11 @@ def _about_data(walk: Walk, page: str) -> None:
 def _privacy(walk: Walk) -> None:
     walk.go("/admin/apps/dankbar/admin/privacy")
     expect(walk.admin.locator("#asked")).to_be_visible()
+
+
+def _plan(walk: Walk) -> None:
+    walk.go("/admin/apps/dankbar/admin/plan")
+    expect(walk.admin.locator(".plot.months svg")).to_be_visible()
 
 
 def _without_app(walk: Walk) -> None:

@@ -27,8 +27,12 @@ OPEN = ("/healthz", "/readyz", "/static/", "/auth/")
 KEEPS_NOTHING = (
     "/admin/widgets/{name}/preview",
     "/admin/shop/preview",
+    "/admin/plan/choose",
+    "/admin/plan/manage",
+    "/admin/plan/cancel",
+    "/admin/plan/resume",
 )
-"""Where a POST of one's own is an answer and nothing more."""
+"""Where a POST of one's own is an answer and nothing more; plans are with a vendor, and here there is none."""
 
 
 @pytest.fixture
