@@ -41,10 +41,9 @@ def _beginning(found: Measured, assumed: Assumed) -> str:
     low, high = found.load
     return "# Capacity\n\n" + _words(
         "How many hosts, and what database, for so many shops on the day of the highest sales. Reckoned by "
-        "`python -m benchmarks.capacity` from `benchmarks/measured.json`, which `python -m benchmarks.loaded` writes; a test "
-        f"holds this page to it. Measured on {found.machine}, at a load average of {low:.1f} before and {high:.1f} after: the "
-        "machine had other work to do, which makes costs too large rather than too small (a fragment that cost 2.4 ms here cost "
-        "0.9 ms at a load of 5). Sizes are for one half busy "
+        "`python -m benchmarks.capacity` from `benchmarks/measured.json`; a test holds this page to it. "
+        f"{found.origin} Measured on {found.machine}, at a load average of {low:.1f} before and {high:.1f} after: the "
+        "machine had other work to do, which makes costs too large rather than too small. Sizes are for one half busy "
         f"processor ({assumed.busy:.0%}) in the busiest second."
     )
 

@@ -54,9 +54,14 @@ def customer(number: int) -> int:
 
 def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime) -> None:
     """Write so many orders with one ledger entry each, spread over customers and shops; ``dankbar verify`` approves."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("SET LOCAL statement_timeout = 0"))
-    people, orders = _numbers(customers_of(entries)), _numbers(entries)
+    write_customers(conn, shop_ids, entries)
+    write_orders(conn, shop_ids, entries, range(entries), now)
+
+
+def write_customers(conn: Connection, shop_ids: Sequence[int], entries: int) -> None:
+    """Write the accounts of a history of so many entries."""
+    take_your_time(conn)
+    people = _numbers(range(customers_of(entries)))
     first, shops = shop_ids[0], len(shop_ids)
     columns: dict[str, Any] = {
         "id": people.c.i + 1,
@@ -67,6 +72,15 @@ def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime
         "expires": literal(False),
     }
     _fill(conn, account, columns)
+
+
+def write_orders(
+    conn: Connection, shop_ids: Sequence[int], entries: int, those: range, now: datetime
+) -> None:
+    """Write those orders of a history of so many entries, counted from 0, with one entry each."""
+    take_your_time(conn)
+    orders = _numbers(those)
+    first, shops = shop_ids[0], len(shop_ids)
     whose = (orders.c.i * _APART) % customers_of(entries)
     shared = {"shop_id": whose % shops + first}
     day = now - timedelta(days=60)
@@ -75,6 +89,13 @@ def write(conn: Connection, shop_ids: Sequence[int], entries: int, now: datetime
     due = target(_state(day), _RULE, Counting(day, count_test_orders=False))
     _fill(conn, earning, shared | _earnings(orders.c.i, whose, due))
     _fill(conn, ledger_entry, shared | _entries(orders.c.i, whose, at))
+
+
+def take_your_time(conn: Connection) -> None:
+    """Let this transaction's statements take as long as they need, and believe what they write."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
+        conn.execute(text("SET LOCAL session_replication_role = replica"))
 
 
 def settle(conn: Connection) -> None:
@@ -128,10 +149,10 @@ def _entries(i: ColumnElement[int], whose: Any, at: Any) -> dict[str, Any]:
     }
 
 
-def _numbers(count: int) -> CTE:
-    """0 to count - 1, in either database."""
-    n = select(literal(0, BigInteger).label("i")).cte("n", recursive=True)
-    return n.union_all(select(n.c.i + 1).where(n.c.i < count - 1))
+def _numbers(those: range) -> CTE:
+    """Return them as rows, in either database."""
+    n = select(literal(those.start, BigInteger).label("i")).cte("n", recursive=True)
+    return n.union_all(select(n.c.i + 1).where(n.c.i < those.stop - 1))
 
 
 def _fill(conn: Connection, table: Table, columns: dict[str, Any]) -> None:

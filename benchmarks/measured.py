@@ -49,12 +49,13 @@ class Costs(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """All of it, and in which circumstances: machine and load average before and after."""
+    """All of it, and in which circumstances: machine, load average before and after, and how the figures came here."""
 
     machine: str
     load: tuple[float, float]
     runs: list[Run]
     costs: Costs
+    origin: str = "`python -m benchmarks.loaded` measured all of it in one run and wrote it down."
 
     def run(self, home: str, cores: int, shops: int) -> Run:
         """Return the one that was measured so. Raises StopIteration when there is none."""
