@@ -79,6 +79,8 @@ class Config:
         _require(values, _BILLING[billing], f" because DANKBAR_BILLING is {billing}")
         if billing == "stripe":
             _expect_stripe(values)
+        if billing == "shopify":
+            _expect_partner(values)
         return cls(
             app_url=_origin(values, "DANKBAR_APP_URL", LOCAL),
             api_key=_ascii(values, "SHOPIFY_API_KEY"),
@@ -119,13 +121,13 @@ def _require(values: Mapping[str, str], names: tuple[str, ...], reason: str) -> 
 def _expect_stripe(values: Mapping[str, str]) -> None:
     """Refuse what is no key of Stripe's, a live one where nothing is real, and a test one where all else is."""
     key = values["STRIPE_API_KEY"]
-    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{8,255}", key):
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{1,255}", key):
         raise ConfigurationError("STRIPE_API_KEY must be a secret or restricted key, such as rk_live_....")
-    for secret in _listed(values, "STRIPE_WEBHOOK_SECRET"):
-        if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{8,255}", secret):
-            raise ConfigurationError(
-                "STRIPE_WEBHOOK_SECRET must be an endpoint's signing secret, whsec_...; two are separated by a comma."
-            )
+    secrets = _listed(values, "STRIPE_WEBHOOK_SECRET")
+    if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{1,255}", one) for one in secrets):
+        raise ConfigurationError(
+            "STRIPE_WEBHOOK_SECRET must be an endpoint's signing secret, whsec_...; two are separated by a comma."
+        )
     for shop in _listed(values, "DANKBAR_STRIPE_SHOPS"):
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", shop):
             raise ConfigurationError(
@@ -137,10 +139,27 @@ def _expect_stripe(values: Mapping[str, str]) -> None:
         raise ConfigurationError(
             "STRIPE_API_KEY is a live key, but DANKBAR_APP_URL or DANKBAR_STRIPE_ORIGIN is a test set-up's: use a test key."
         )
-    if "_test_" in key and not pretended and not _yes(values, "DANKBAR_STRIPE_TEST"):
+    trial = _yes(values, "DANKBAR_STRIPE_TEST")
+    if "_live_" in key and trial:
+        raise ConfigurationError(
+            "STRIPE_API_KEY is a live key, but DANKBAR_STRIPE_TEST=yes says that this is a trial: use a test key, or take it away."
+        )
+    if "_test_" in key and not pretended and not trial:
         raise ConfigurationError(
             "STRIPE_API_KEY is a test key at a public address: use a live key, or set DANKBAR_STRIPE_TEST=yes for a trial."
         )
+
+
+def _expect_partner(values: Mapping[str, str]) -> None:
+    """Refuse what would become part of an address or a question and cannot be right."""
+    for name, shape, example in (
+        ("SHOPIFY_PARTNER_ORG", r"[A-Za-z0-9_-]{1,40}", "the number in the Partner Dashboard's address"),
+        ("SHOPIFY_APP_GID", r"gid://[a-z]+/App/[A-Za-z0-9-]{1,60}", "gid://shopify/App/123"),
+        ("SHOPIFY_APP_HANDLE", r"[A-Za-z0-9_-]{1,100}", "the app's name in Shopify's addresses"),
+    ):
+        if not re.fullmatch(shape, values[name]):
+            raise ConfigurationError(f"{name} is not well-formed: it is {example}.")
+    _ascii(values, "SHOPIFY_PARTNER_TOKEN")
 
 
 def _listed(values: Mapping[str, str], name: str) -> tuple[str, ...]:

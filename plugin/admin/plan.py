@@ -1,7 +1,6 @@
 """The page about the plan: what the shop has, how its orders were counted, what the next step costs, and how to end it."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +10,14 @@ from starlette.responses import Response
 
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of
+from plugin.admin.plan_invoices import InvoiceView, in_words, invoiced
 from plugin.admin.plan_words import Notice, counted_as, notices, state_of
 from plugin.billing import looking, standing, usage
 from plugin.billing.plans import CURRENCIES, PLANS, Plan, currency_for
-from plugin.billing.protocol import Invoice
 from plugin.billing.standing import Standing
 from plugin.billing.subscriptions import State
-from plugin.errors import AppError
 
 PATH = "/admin/plan"
-
-PATIENCE = 4
-"""Seconds that the page waits for a vendor's list of invoices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +58,6 @@ class OfferView:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceView:
-    """An invoice in words, and where it is."""
-
-    title: str
-    amount: str
-    state: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlanView:
     """The whole page; ``ending`` says what a cancellation would do, and is empty where there is nothing to cancel."""
 
@@ -103,16 +88,9 @@ async def plan_view(desk: Desk, *, asks: bool = False, said: str = "") -> PlanVi
     """Return the page; a vendor that cannot be asked takes nothing from it but its own lists."""
     billing, gettext = desk.runtime.billing, desk.language.gettext
     how = looking.WELCOME if looking.HINT in desk.query else looking.PAGE
-    fresh = await looking.look(billing, desk.runtime.db, desk.shop, desk.now, how) if asks else True
+    fresh, invoices = await asyncio.gather(_look(desk, how, asks=asks), invoiced(desk))
     found = await desk.runtime.db.snapshot(lambda conn: _read(conn, desk))
     await desk.runtime.db.write(lambda conn: _keep(conn, desk))
-    invoices: Sequence[Invoice] = ()
-    if billing.can.invoices:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                invoices = await billing.invoices(desk.shop)
-        except (AppError, TimeoutError):
-            fresh = False
     tone, state = state_of(desk, found)
     plan = found.held.plan
     return PlanView(
@@ -121,17 +99,23 @@ async def plan_view(desk: Desk, *, asks: bool = False, said: str = "") -> PlanVi
         tone=tone,
         state=state,
         needed=billing.can.needed,
-        notices=tuple(notices(desk, found, silent=not fresh)),
+        notices=tuple(notices(desk, found, silent=not fresh or invoices is None)),
         usage=_usage(desk, found) if found.months else None,
         offers=tuple(_offers(desk, found)),
         next_step=_next_step(desk, found),
         ending=_ending(desk, found),
         can_resume=billing.can.resumes and _ends_later(desk, found),
-        invoices=tuple(_invoice(desk, one) for one in invoices),
+        invoices=tuple(in_words(desk, one) for one in invoices or ()),
         manages=_manages(desk, found),
         cancels=billing.can.cancels,
         said=said,
     )
+
+
+async def _look(desk: Desk, how: looking.Look, *, asks: bool) -> bool:
+    if not asks:
+        return True
+    return await looking.look(desk.runtime.billing, desk.runtime.db, desk.shop, desk.now, how)
 
 
 def back(desk: Desk) -> str:
@@ -280,16 +264,3 @@ def _ending(desk: Desk, found: Standing) -> str:
     day = desk.day(row.period_end)
     until = gettext("Your plan stays yours until %(day)s, which is paid, and is not renewed.", day=day)
     return f"{until} {afterwards}"
-
-
-def _invoice(desk: Desk, one: Invoice) -> InvoiceView:
-    gettext = desk.language.gettext
-    states = {
-        "open": gettext("open"),
-        "paid": gettext("paid"),
-        "refunded": gettext("refunded"),
-        "void": gettext("void"),
-    }
-    title = gettext("%(number)s of %(day)s", number=one.number, day=desk.day(one.at))
-    money = desk.language.money(one.amount, one.currency)
-    return InvoiceView(title, money, states.get(one.state, one.state), one.page or one.file or "")

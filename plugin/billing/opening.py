@@ -40,7 +40,7 @@ async def expect_one_contract(config: Config, db: Database) -> None:
     if other is not None:
         raise ConfigurationError(
             f"DANKBAR_BILLING=stripe is for the shops of one contract, and {other} is not on it: list them all in "
-            "DANKBAR_STRIPE_SHOPS, or remove that shop."
+            "DANKBAR_STRIPE_SHOPS, or start with DANKBAR_BILLING=none until that shop has removed the app."
         )
 
 

@@ -6,7 +6,6 @@ Shopify tells an app of none of it, so the truth is asked: daily, when a page is
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NoReturn
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, select
 from plugin import tasks
 from plugin.billing import app_pricing, pace, subscriptions
 from plugin.billing.checking import REFRESH
+from plugin.billing.flights import Depart, Flights
 from plugin.billing.plans import Plan
 from plugin.billing.protocol import Abilities, Invoice, Preview
 from plugin.billing.subscriptions import Told
@@ -47,14 +47,6 @@ _THERE = sentence("Your plan is changed on Shopify's own page.")
 _log = structlog.get_logger("plugin.billing.shopify")
 
 
-@dataclass(slots=True)
-class _Flight:
-    """A question under way; until it is sent, whoever asks later may share it."""
-
-    task: "asyncio.Task[None]"
-    sent_at: datetime | None = None
-
-
 class ShopifyBilling:
     """Plans under Shopify App Pricing; one question a shop at a time, whoever wants to know."""
 
@@ -75,36 +67,18 @@ class ShopifyBilling:
         self._api = api
         self._clock = clock
         self._sleep = sleep
-        self._flights: dict[int, _Flight] = {}
+        self._flights = Flights()
 
     async def refresh(self, shop: Shop, now: datetime) -> None:
         """Ask the Partner API and write down its answer; shared with whoever asks meanwhile. Raises Unavailable."""
-        while True:
-            flight = self._flights.get(shop.id)
-            if flight is None:
-                flight = self._take_off(shop)
-            if flight.sent_at is None or flight.sent_at >= now:
-                await asyncio.shield(flight.task)
-                return
-            await asyncio.wait([flight.task])
+        await self._flights.join(shop.id, now, partial(self._converge, shop))
 
-    def _take_off(self, shop: Shop) -> _Flight:
-        flight = _Flight(asyncio.create_task(self._converge(shop)))
-        self._flights[shop.id] = flight
-        flight.task.add_done_callback(partial(self._landed, shop.id))
-        return flight
-
-    def _landed(self, shop_id: int, task: "asyncio.Task[None]") -> None:
-        del self._flights[shop_id]
-        if not task.cancelled():
-            task.exception()
-
-    async def _converge(self, shop: Shop) -> None:
+    async def _converge(self, shop: Shop, departs: Depart) -> None:
         gid = await self._db.read(lambda conn: _gid(conn, shop.id))
         if not gid:
             raise Unavailable(_UNNAMED)
         asked_at = await self._turn()
-        self._flights[shop.id].sent_at = asked_at
+        departs(asked_at)
         try:
             answered = await self._api.active_subscription(gid, asked_at)
             told = app_pricing.reading(answered.subscription, answered.event, asked_at)
@@ -153,10 +127,7 @@ class ShopifyBilling:
 
     async def close(self) -> None:
         """Break off what is under way."""
-        under_way = [flight.task for flight in self._flights.values()]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._flights.close()
 
     def _page(self, shop: Shop) -> str:
         origin, app = self._config.admin_origin, self._config.app_handle

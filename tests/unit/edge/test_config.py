@@ -81,6 +81,12 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 
 STRIPE = {"STRIPE_API_KEY": "rk_test_0123456789", "STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
 PUBLIC = {"DANKBAR_APP_URL": "https://app.example", "DANKBAR_BILLING": "stripe"}
+PARTNER = {
+    "SHOPIFY_PARTNER_ORG": "4712345",
+    "SHOPIFY_PARTNER_TOKEN": "prtapi_0123456789",
+    "SHOPIFY_APP_GID": "gid://shopify/App/1",
+    "SHOPIFY_APP_HANDLE": "dankbar",
+}
 LOCAL = {"DANKBAR_APP_URL": "http://127.0.0.1:8000", "DANKBAR_BILLING": "stripe"}
 
 
@@ -97,6 +103,11 @@ LOCAL = {"DANKBAR_APP_URL": "http://127.0.0.1:8000", "DANKBAR_BILLING": "stripe"
             "is a live key",
         ),
         (PUBLIC, "is a test key"),
+        (
+            {**PUBLIC, "STRIPE_API_KEY": "rk_live_0123456789", "DANKBAR_STRIPE_TEST": "yes"},
+            "says that this is a trial",
+        ),
+        ({**LOCAL, "STRIPE_WEBHOOK_SECRET": ","}, "STRIPE_WEBHOOK_SECRET must be"),
         ({**LOCAL, "STRIPE_API_KEY": "pk_test_0123456789"}, "STRIPE_API_KEY must be"),
         ({**LOCAL, "STRIPE_WEBHOOK_SECRET": "whsec_0123456789,secret"}, "STRIPE_WEBHOOK_SECRET must be"),
         ({**LOCAL, "DANKBAR_STRIPE_SHOPS": "example.myshopify.com"}, "DANKBAR_STRIPE_SHOPS"),
@@ -131,10 +142,24 @@ def test_a_key_of_the_right_world_is_taken(set_up: dict[str, str]) -> None:
 def test_a_kind_of_billing_asks_for_its_own_variables(billing: str, missing: str) -> None:
     names = ["STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "SHOPIFY_PARTNER_ORG", "SHOPIFY_PARTNER_TOKEN"]
     names += ["SHOPIFY_APP_GID", "SHOPIFY_APP_HANDLE"]
-    full = {**GOOD, "DANKBAR_BILLING": billing, **dict.fromkeys(names, "value-of-it"), **STRIPE}
+    full = {**GOOD, "DANKBAR_BILLING": billing, **dict.fromkeys(names, "value-of-it"), **PARTNER, **STRIPE}
     assert Config.from_environment(full).billing == billing
     with pytest.raises(ConfigurationError, match=missing):
         Config.from_environment({name: text for name, text in full.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SHOPIFY_PARTNER_ORG", "4712345/../1"),
+        ("SHOPIFY_APP_GID", "nonsense"),
+        ("SHOPIFY_APP_HANDLE", "dank bar"),
+        ("SHOPIFY_PARTNER_TOKEN", "two words"),
+    ],
+)
+def test_what_becomes_part_of_shopifys_addresses_is_well_formed(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Config.from_environment({**GOOD, **PARTNER, "DANKBAR_BILLING": "shopify", name: value})
 
 
 def test_keys_are_read_newest_first_with_or_without_padding() -> None:
