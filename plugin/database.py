@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Connection,
@@ -151,7 +152,12 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
     One parameter whatever the list's length, so that the statement is prepared once and not for each length.
     """
-    return _Among(column, bindparam(name, type_=_Listed(column.type)))
+    return _Among(column, listed(name, column.type))
+
+
+def listed(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
+    """Return a list of these as one parameter: an array, and JSON on SQLite."""
+    return bindparam(name, type_=_Listed(kind))
 
 
 def arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
@@ -162,8 +168,6 @@ def arrays(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
 
 
 class _Listed(TypeDecorator[list[Any]]):
-    """A list as one parameter: an array, and JSON on SQLite."""
-
     impl = Text
     cache_ok = True
 

@@ -24,7 +24,8 @@ from sqlalchemy import (
     true,
 )
 
-from plugin.database import among, arrays, lock_rows
+from plugin.database import among
+from plugin.foremost import Foremost
 
 Whose = TypeVar("Whose", str, int)
 
@@ -51,27 +52,18 @@ class Turns(Generic[Whose]):
         self._start: Whose = start
         self._whose = whose
         self._walk = _walk(table, whose, waits)
-        mine = table.alias("mine")
-        given = arrays({"whose": table.c[whose].type})
-
-        def oldest(whom: Any) -> Select[Any]:
-            return (
-                select(*(mine.c[name] for name in columns))
-                .where(
-                    text(waits),
-                    mine.c[whose] == whom,
-                    mine.c.due_at <= bindparam("now", type_=table.c.due_at.type),
-                    ~among(mine.c.id, "taken"),
-                    free(mine),
-                )
-                .order_by(mine.c.due_at, mine.c.id)
-                .limit(bindparam("quota"))
-            )
-
-        self._of_one = oldest(bindparam("one"))
-        locked = oldest(given.c.whose).with_for_update(skip_locked=True)
-        found = locked.lateral("oldest")
-        self._of_each = select(*found.c).select_from(given.join(found, true()))
+        self._oldest = Foremost(
+            table,
+            whose,
+            columns,
+            lambda mine: (
+                text(waits),
+                mine.c.due_at <= bindparam("now", type_=table.c.due_at.type),
+                ~among(mine.c.id, "taken"),
+                free(mine),
+            ),
+            ("due_at", "id"),
+        )
 
     def due(
         self,
@@ -99,7 +91,7 @@ class Turns(Generic[Whose]):
         while queue and (room := most - len(found)):
             share, asked = max(1, room // len(queue)), queue[:room]
             quotas = {one: min(share, left[one]) for one in asked}
-            rows = self._take(conn, quotas, now, [row.id for row in found])
+            rows = self._oldest.of_each(conn, quotas, {"now": now, "taken": [row.id for row in found]})
             counts = Counter(getattr(row, self._whose) for row in rows)
             left |= {one: left[one] - counts[one] for one in asked}
             queue = queue[room:] + [one for one in asked if counts[one] == quotas[one] and left[one]]
@@ -113,20 +105,6 @@ class Turns(Generic[Whose]):
         if after != self._start and len(found) < most:
             found += conn.execute(self._walk, {"after": self._start, "most": most - len(found)}).scalars()
         return list(dict.fromkeys(found))
-
-    def _take(
-        self, conn: Connection, quotas: Mapping[Whose, int], now: datetime, taken: Sequence[int]
-    ) -> list[Row[Any]]:
-        """Ask once for all that have the same quota: a limit of each one's own would be unknown to the planner."""
-        values, found = {"now": now, "taken": list(taken)}, list[Row[Any]]()
-        for quota in set(quotas.values()):
-            whose = [one for one, own in quotas.items() if own == quota]
-            if lock_rows(conn):
-                found += conn.execute(self._of_each, values | {"quota": quota, "whose": whose})
-                continue
-            for one in whose:
-                found += conn.execute(self._of_one, values | {"quota": quota, "one": one})
-        return found
 
 
 def _walk(table: Table, whose: str, waits: str) -> Select[Any]:

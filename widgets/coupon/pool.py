@@ -1,7 +1,7 @@
 """The pool of codes that are minted and free, and the one way a code comes to an order."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Date, bindparam, case, select, update
 
 from plugin.core.order_book import order
 from plugin.database import Changes, Id, Utc, lock_rows
+from plugin.foremost import Foremost
 from plugin.tasks import Wanted
 from widgets.coupon.campaigns import Node
 from widgets.coupon.tables import FREE, GIVEN, coupon, coupon_code
@@ -16,13 +17,7 @@ from widgets.coupon.tables import FREE, GIVEN, coupon, coupon_code
 TOP_UP = "coupon.top_up"
 REMOVE = "coupon.remove"
 
-_FREE = (
-    select(coupon_code.c.id)
-    .where(coupon_code.c.node_id == bindparam("node"), coupon_code.c.state == FREE)
-    .order_by(coupon_code.c.id)
-    .limit(bindparam("most"))
-)
-_FREE_LOCKED = _FREE.with_for_update(skip_locked=True)
+_FREE = Foremost(coupon_code, "node_id", ("id", "node_id"), lambda mine: (mine.c.state == FREE,), ("id",))
 _GIVE = Changes(
     {"code_id": Id, "ref": Id, "at": Utc(), "last_day": Date()},
     lambda given: (
@@ -72,10 +67,9 @@ def assign(
     given: list[dict[str, object]] = []
     served: set[int] = set()
     low: set[int] = set()
-    statement = _FREE_LOCKED if lock_rows(conn) else _FREE
+    free = _free(conn, {node_id: len(mine) for node_id, mine in by_node.items()})
     for node_id in sorted(by_node):
-        mine = by_node[node_id]
-        codes = list(conn.execute(statement, {"node": node_id, "most": len(mine)}).scalars())
+        mine, codes = by_node[node_id], free[node_id]
         mark = nodes[node_id].low_id
         if len(codes) < len(mine) or mark is None or codes[-1] >= mark:
             low.add(node_id)
@@ -85,6 +79,14 @@ def assign(
     if given:
         _GIVE.rows(conn, given)
     return served, low
+
+
+def _free(conn: Connection, wanted: Mapping[int, int]) -> Mapping[int, list[int]]:
+    """Return up to so many free codes of each node, the first of its pool first."""
+    found: dict[int, list[int]] = {node_id: [] for node_id in wanted}
+    for row in sorted(_FREE.of_each(conn, wanted, {}), key=lambda row: row.id):
+        found[row.node_id].append(row.id)
+    return found
 
 
 def serve_waiting(conn: Connection, node: Node, today: date, now: datetime, most: int = 1000) -> list[int]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -72,7 +71,7 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
         for row in _rows(conn, _PROMISED, [change.ref for change in seen if not change.first])
     }
     before = _parcels(conn, [change.ref for change in seen if change.state.parcels])
-    taught = cache(partial(estimates.current, conn))
+    taught = estimates.of_shops(conn, {change.shop_id for change in seen if change.first})
     new, moved, travelled, gone = [], [], [], []
     for change in seen:
         told = change.state.facts
@@ -89,7 +88,7 @@ def on_orders(conn: Connection, changes: Sequence[OrderChange], now: datetime) -
             what = fate(change.state, ways, known.latest, under.zone, now)
             if any(getattr(what, name) != getattr(known, name) for name in FATE):
                 moved.append({"ref": change.ref, **{f"new_{name}": getattr(what, name) for name in FATE}})
-        elif change.first and (found := promised(told, under, taught(change.shop_id))) is not None:
+        elif change.first and (found := promised(told, under, taught.get(change.shop_id))) is not None:
             what = fate(change.state, ways, found.promise.latest, under.zone, now)
             new.append(_promise(change, found, under, now) | _row(what, FATE))
     _write(conn, new, moved, travelled, gone)

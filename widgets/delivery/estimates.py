@@ -6,9 +6,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Float, ForeignKey, Table, Text, bindparam, select
+from sqlalchemy import Column, Connection, Date, Float, ForeignKey, Table, Text, select
 
-from plugin.database import Id, Upsert, Utc, metadata
+from plugin.database import Id, Upsert, Utc, among, metadata
 from widgets.delivery.learned import Learned, Start, Way
 from widgets.delivery.survival import Table as Life
 
@@ -27,7 +27,9 @@ delivery_estimate = Table(
 the level; promises whose latest day is ``fed_until`` or earlier have moved it. ``corrections``: the points by the day of the
 estimate, as long as a promise made by it may mature."""
 
-_READ = select(delivery_estimate.c.learned).where(delivery_estimate.c.shop_id == bindparam("shop"))
+_READ = select(delivery_estimate.c.shop_id, delivery_estimate.c.learned).where(
+    among(delivery_estimate.c.shop_id, "shops")
+)
 _DIGITS = 4
 
 
@@ -44,8 +46,14 @@ _STORE = Upsert(_stored)
 
 def current(conn: Connection, shop_id: int) -> Learned | None:
     """Return the newest estimate of a shop; None before the first one."""
-    text = conn.execute(_READ, {"shop": shop_id}).scalar_one_or_none()
-    return None if text is None else parsed(text)
+    return of_shops(conn, {shop_id}).get(shop_id)
+
+
+def of_shops(conn: Connection, shop_ids: Iterable[int]) -> Mapping[int, Learned]:
+    """Return the newest estimate of each of these shops that has one, by shop."""
+    wanted = sorted(shop_ids)
+    rows = conn.execute(_READ, {"shops": wanted}) if wanted else ()
+    return {row.shop_id: parsed(row.learned) for row in rows}
 
 
 def store(

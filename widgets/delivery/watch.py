@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
@@ -120,7 +120,7 @@ def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list
     changes = order_book.load(conn, rows)
     before = {row.order_ref: row for row in conn.execute(_SAID, {"refs": list(rows)})}
     versions = settings.versions(conn, {change.shop_id for change in changes}, MODELS)
-    taught = cache(partial(estimates.current, conn))
+    taught = estimates.of_shops(conn, {change.shop_id for change in changes})
     found = []
     for change in changes:
         row, state = rows[change.ref], change.state
@@ -129,7 +129,7 @@ def _at_risk(conn: Connection, rows: dict[int, Row[Any]], now: datetime) -> list
         under = terms(versions, change.shop_id, state.facts.processed_at)
         ways = legs(state, under.zone, under.since, now)
         so_far = fate(state, ways, row.latest, under.zone, now)
-        travel = _travel(taught(change.shop_id), under, state.facts, now)
+        travel = _travel(taught.get(change.shop_id), under, state.facts, now)
         promised = Promised(row.hand_over_by, row.latest, under.settings, under.zone, travel)
         said = outlook(state, promised, so_far, ways, now)
         if said is not None and _is_news(said, before.get(change.ref), now.astimezone(under.zone).date()):
