@@ -47,7 +47,7 @@ def waits(conn: Connection, desk: Desk) -> Waits | None:
     billing = desk.runtime.billing
     if not billing.can.needed:
         return None
-    found = standing.read(conn, desk.shop, desk.settings, desk.now, needed=True)
+    found = standing.read(conn, desk.shop, desk.now, needed=True)
     return _waits(desk.language, found) if found.verdict.waits else None
 
 
@@ -75,7 +75,7 @@ def gate(desk: Desk) -> OnChange | None:
         places = list(news(before, after))
         if not places:
             return
-        found = standing.keep(conn, desk.shop, desk.settings, now, billing.kind)
+        found = standing.keep(conn, desk.shop, now, billing.kind)
         if found.verdict.waits:
             why = desk.language.gettext(
                 "New campaigns and rules wait. %(why)s", why=over(desk.language, found)

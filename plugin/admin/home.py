@@ -132,7 +132,7 @@ def _view(conn: Connection, desk: Desk, found: Versions) -> HomeView:
 def _of_plan(conn: Connection, desk: Desk) -> tuple[Alert, ...]:
     if not desk.runtime.billing.can.needed:
         return ()
-    return plan_alerts(desk, standing.read(conn, desk.shop, desk.settings, desk.now, needed=True))
+    return plan_alerts(desk, standing.read(conn, desk.shop, desk.now, needed=True))
 
 
 def _numbers(conn: Connection, desk: Desk) -> tuple[Number, ...]:

@@ -126,13 +126,13 @@ def back(desk: Desk) -> str:
 
 def _read(conn: Connection, desk: Desk) -> Standing:
     needed = desk.runtime.billing.can.needed
-    return standing.read(conn, desk.shop, desk.settings, desk.now, needed=needed, most=usage.SHOWN)
+    return standing.read(conn, desk.shop, desk.now, needed=needed, most=usage.SHOWN)
 
 
 def _keep(conn: Connection, desk: Desk) -> None:
     billing = desk.runtime.billing
     if billing.can.needed:
-        standing.keep(conn, desk.shop, desk.settings, desk.now, billing.kind)
+        standing.keep(conn, desk.shop, desk.now, billing.kind)
 
 
 def pays(found: Standing) -> bool:

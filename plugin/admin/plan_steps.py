@@ -38,7 +38,7 @@ async def choose(request: Request[Any]) -> Response:
         raise Invalid("There is no such plan.")
     billing = desk.runtime.billing
     found = await desk.runtime.db.read(
-        lambda conn: standing.read(conn, desk.shop, desk.settings, desk.now, needed=billing.can.needed)
+        lambda conn: standing.read(conn, desk.shop, desk.now, needed=billing.can.needed)
     )
     if not (pays(found) and billing.can.changes):
         currency = currency_of(desk, found)

@@ -6,12 +6,11 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from plugin import settings, tasks
+from plugin import tasks
 from plugin.billing import standing, subscriptions
 from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.errors import Retry, Unavailable
-from plugin.settings import ShopSettings
 from plugin.tasks import Handler, TaskRun, Wanted
 
 REFRESH = "billing.refresh"
@@ -30,14 +29,6 @@ def ask(conn: Connection, shop_id: int, now: datetime) -> None:
     tasks.enqueue(conn, [Wanted(shop_id, REFRESH, "now", now, {})], now)
 
 
-def _count(conn: Connection, run: TaskRun, kind: str) -> None:
-    """Remember since when more orders are kept than the plan covers."""
-    found = settings.versions(conn, [run.shop.id], [ShopSettings])
-    if found.stored(run.shop.id, ShopSettings):
-        own = found.current(run.shop.id, ShopSettings).value
-        standing.keep(conn, run.shop, own, run.now, kind)
-
-
 def handlers(billing: Billing) -> Mapping[str, Handler]:
     """Return the task that asks this vendor."""
 
@@ -49,7 +40,7 @@ def handlers(billing: Billing) -> Mapping[str, Handler]:
                 raise Retry(error.message) from error
             later = run.now + OUTAGE - AGAIN_AFTER
             await run.db.write(partial(subscriptions.keep_asked, shop_id=run.shop.id, at=later))
-        await run.db.write(lambda conn: _count(conn, run, billing.kind))
+        await run.db.write(lambda conn: standing.keep(conn, run.shop, run.now, billing.kind))
 
     return {REFRESH: refresh}
 

@@ -11,7 +11,6 @@ from plugin.billing.gates import Verdict
 from plugin.billing.plans import FREE, Plan, plan_of
 from plugin.billing.subscriptions import State, Subscription
 from plugin.billing.usage import Month
-from plugin.settings import ShopSettings
 from plugin.shops import Shop
 
 _THEIRS = {State.TRIALING, State.ACTIVE, State.PAST_DUE, State.FROZEN}
@@ -70,7 +69,6 @@ def _is_theirs(row: Subscription, now: datetime) -> bool:
 def read(
     conn: Connection,
     shop: Shop,
-    settings: ShopSettings,
     now: datetime,
     *,
     needed: bool,
@@ -82,7 +80,7 @@ def read(
     """
     row = subscriptions.find(conn, shop.id)
     has = held(row, now, needed=needed, development=shop.development)
-    found = usage.months(conn, shop.id, settings, now, most) if needed else []
+    found = usage.months(conn, shop.id, now, most) if needed else []
     before, this = found[-2:] if found else (None, None)
     counted = (before.kept if before else 0, this.kept if this else 0)
     known = row is not None and row.checked_at is not None
@@ -90,9 +88,9 @@ def read(
     return Standing(has, row, found, gates.judge(has.limit, counted, since, now))
 
 
-def keep(conn: Connection, shop: Shop, settings: ShopSettings, now: datetime, kind: str) -> Standing:
+def keep(conn: Connection, shop: Shop, now: datetime, kind: str) -> Standing:
     """Read how it stands and remember since when more is kept than the plan covers."""
-    found = read(conn, shop, settings, now, needed=kind != "none")
+    found = read(conn, shop, now, needed=kind != "none")
     known = found.row.over_since if found.row else None
     if known != found.verdict.since:
         subscriptions.keep_over(conn, shop.id, kind, found.verdict.since)

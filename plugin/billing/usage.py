@@ -1,28 +1,32 @@
 """How many orders a plan counts: kept ones, by the month of the shop's clock in which they were placed.
 
-An order counts once, in its own month, and from the moment on at which the shop is active; one that is refunded in full
-later no longer counts there.
+An order counts once, in its own month, and from the moment on at which the shop was active at first; one that is
+refunded in full later no longer counts there. No setting moves a count: what was active from then on stays so, and a
+month begins by the clock that the shop had when it began.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from plugin import settings
 from plugin.clock import Job
 from plugin.core import order_codec
 from plugin.core.fates import Fate, fate
 from plugin.core.order_book import FATELESS, order
 from plugin.database import Changes, Id, Utc, lock_rows
-from plugin.settings import ShopSettings
+from plugin.settings import ShopSettings, Versions
 
 SHOWN = 12
 """Months of the plot."""
 
 PORTION = 1000
+
+EARLIEST = timedelta(hours=14)
+"""A day begins so long before UTC's where it begins first."""
 
 _COUNT = (
     select(order.c.fate, func.count().label("number"))
@@ -59,14 +63,16 @@ class Month:
         return sum(self.fates.values())
 
 
-def months(
-    conn: Connection, shop_id: int, settings: ShopSettings, now: datetime, most: int = SHOWN
-) -> list[Month]:
+def months(conn: Connection, shop_id: int, now: datetime, most: int = SHOWN) -> list[Month]:
     """Return the last months up to the one of ``now``, the oldest first, each from one range of an index."""
-    zone, active = settings.zone, settings.active_since
+    own = settings.versions(conn, [shop_id], [ShopSettings])
+    if not own.stored(shop_id, ShopSettings):
+        return []
+    active = own.every(shop_id, ShopSettings)[0].value.active_since
+    today = now.astimezone(own.current(shop_id, ShopSettings).value.zone).date()
     found = []
-    for first in _firsts(now.astimezone(zone).date(), most):
-        since, until = _begins(first, zone), _begins(_next(first), zone)
+    for first in _firsts(today, most):
+        since, until = _begins(own, shop_id, first), _begins(own, shop_id, _next(first))
         values = {"shop": shop_id, "since": max(since, min(active, until)), "until": until}
         fates = {Fate(row.fate): row.number for row in conn.execute(_COUNT, values)}
         found.append(Month(first, MappingProxyType(fates)))
@@ -84,8 +90,11 @@ def _next(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def _begins(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+def _begins(own: Versions, shop_id: int, first: date) -> datetime:
+    """Return a month's midnight by the clock that the shop had before it began anywhere."""
+    known = datetime.combine(first, time(), UTC) - EARLIEST
+    zone = own.at(shop_id, ShopSettings, known).value.zone
+    return datetime.combine(first, time(), zone).astimezone(UTC)
 
 
 def _fill(conn: Connection, shop_id: int | None, now: datetime) -> int:

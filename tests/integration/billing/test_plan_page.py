@@ -148,6 +148,22 @@ async def test_what_waits_is_closed_in_the_form_and_what_does_not_is_open(stage:
     assert "data-add disabled" not in (await stage.part("/admin/widgets/loyalty")).text
 
 
+async def test_the_day_from_which_points_are_earned_moves_neither_the_count_nor_the_grace(
+    stage: Stage,
+) -> None:
+    await over_for(stage, 31)
+    sent = await filled(stage, "coupon", value="11")
+    for active in (datetime.now(UTC) + timedelta(days=1), stage.shop.installed_at):
+        moved = await filled(stage, "shop", active_from=active.isoformat())
+        assert (await stage.post("/admin/shop", moved)).status_code == 200
+        assert (await stage.post("/admin/widgets/coupon", sent)).status_code == 422
+        assert "251 kept orders this month" in (await opened(stage)).text
+    row = await stage.db.read(lambda conn: subscriptions.find(conn, stage.shop.id))
+    assert row is not None
+    assert row.over_since is not None
+    assert row.over_since < NOW - timedelta(days=30)
+
+
 async def test_within_the_grace_everything_goes_on_and_the_day_is_named(stage: Stage) -> None:
     await over_for(stage, 29)
     sent = await filled(stage, "coupon", value="11")

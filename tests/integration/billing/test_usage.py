@@ -3,20 +3,19 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from plugin.billing.usage import JOBS, Month, months
 from plugin.core.fates import Fate
 from plugin.core.order_book import order
 from plugin.database import Database
-from plugin.settings import ShopSettings
 from tests.integration.engine.stories import bought, installed, tell
 from tests.oracle.bodies import Piece
 from tests.oracle.purchase import Purchase
+from widgets import change_settings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PLACED = datetime(2026, 11, 10, 12, tzinfo=UTC)
-BERLIN = ShopSettings(time_zone="Europe/Berlin", currency="EUR", active_from="1970-01-01")
 
 
 def order_of(number: int, status: str = "paid", **changes: Any) -> Purchase:
@@ -46,8 +45,17 @@ EACH = {
 }
 
 
-async def counted(db: Database, shop_id: int, settings: ShopSettings = BERLIN, most: int = 2) -> list[Month]:
-    return await db.read(lambda conn: months(conn, shop_id, settings, NOW, most))
+async def counted(db: Database, shop_id: int, most: int = 2, now: datetime = NOW) -> list[Month]:
+    return await db.read(lambda conn: months(conn, shop_id, now, most))
+
+
+async def kept_at(db: Database, shop_id: int, *moments: datetime) -> None:
+    rows = [{"shop_id": shop_id, "processed_at": at, "first_at": at, "fate": "kept"} for at in moments]
+    await db.write(lambda conn: conn.execute(insert(order), rows))
+
+
+async def set_to(db: Database, shop_id: int, at: datetime, **changes: str) -> None:
+    await db.write(lambda conn: change_settings(conn, shop_id, "shop", changes, at))
 
 
 async def test_each_order_is_counted_or_left_out_for_one_reason(db: Database) -> None:
@@ -71,24 +79,40 @@ async def test_a_refund_of_later_is_left_out_of_the_orders_own_month(db: Databas
     assert [one.fates for one in await counted(db, shop.id)] == [{Fate.REFUNDED: 1}, {}]
 
 
-async def test_months_begin_by_the_shops_clock(db: Database) -> None:
+async def test_months_begin_by_the_clock_that_the_shop_had_then(db: Database) -> None:
+    abroad = await installed(db, handle_="abroad", zone="America/New_York")
     shop = await installed(db)
-    last_minute = order_of(1, placed_at=datetime(2026, 10, 31, 22, 59, tzinfo=UTC))
-    first_minute = order_of(2, placed_at=datetime(2026, 10, 31, 23, 0, tzinfo=UTC))
-    await db.write(lambda conn: tell(conn, last_minute, first_minute, now=NOW))
+    midnight = datetime(2026, 10, 31, 23, tzinfo=UTC)
+    for one in (shop, abroad):
+        await kept_at(db, one.id, midnight - timedelta(seconds=1), midnight)
     assert [one.kept for one in await counted(db, shop.id)] == [1, 1]
-    abroad = BERLIN.model_copy(update={"time_zone": "America/New_York"})
-    assert [one.kept for one in await counted(db, shop.id, abroad)] == [2, 0]
+    assert [one.kept for one in await counted(db, abroad.id)] == [2, 0]
+    await set_to(db, shop.id, NOW, time_zone="America/New_York")
+    assert [one.kept for one in await counted(db, shop.id)] == [1, 1], "what has begun is not begun again"
+    december = NOW + timedelta(days=30)
+    await kept_at(db, shop.id, datetime(2026, 12, 1, 4, 59, tzinfo=UTC))
+    assert [one.kept for one in await counted(db, shop.id, now=december)] == [2, 0], (
+        "the next month begins by it"
+    )
 
 
 async def test_orders_before_the_shop_was_active_and_of_other_shops_do_not_count(db: Database) -> None:
     shop = await installed(db)
     other = await installed(db, handle_="other")
-    await db.write(lambda conn: tell(conn, order_of(1), now=NOW))
+    later = await installed(db, handle_="later", active_from=PLACED + timedelta(seconds=1))
+    for one in (shop, later):
+        await kept_at(db, one.id, PLACED)
     assert [one.kept for one in await counted(db, shop.id)] == [0, 1]
-    later = BERLIN.model_copy(update={"active_from": "2026-11-11"})
-    assert [one.kept for one in await counted(db, shop.id, later)] == [0, 0]
+    assert [one.kept for one in await counted(db, later.id)] == [0, 0]
     assert [one.kept for one in await counted(db, other.id)] == [0, 0]
+
+
+async def test_what_counted_counts_whatever_day_the_merchant_sets(db: Database) -> None:
+    shop = await installed(db)
+    await db.write(lambda conn: tell(conn, order_of(1), now=NOW))
+    for day in ("2026-11-11", "2027-01-01", "2026-11-01"):
+        await set_to(db, shop.id, NOW, active_from=day)
+        assert [one.kept for one in await counted(db, shop.id)] == [0, 1]
 
 
 async def test_twelve_months_end_with_this_one(db: Database) -> None:
