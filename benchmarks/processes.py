@@ -90,6 +90,17 @@ def result(name: str, *arguments: str, url: str) -> str:
 
 
 @contextmanager
+def beside(name: str, values: Mapping[str, str]) -> Iterator[None]:
+    """Run a module that listens to nobody, until it is asked to end."""
+    running = subprocess.Popen([sys.executable, "-m", name], env=os.environ | values, cwd=ROOT)
+    measure_alone(running.pid)
+    try:
+        yield
+    finally:
+        _end(running)
+
+
+@contextmanager
 def process(arguments: list[str], values: Mapping[str, str], port: int) -> Iterator[int]:
     """Run a server on the measured core; yields its process id when it listens and stops it at the end."""
     with tempfile.TemporaryFile() as log:
@@ -109,12 +120,16 @@ def process(arguments: list[str], values: Mapping[str, str], port: int) -> Itera
             sys.stderr.write(log.read()[-4000:].decode(errors="replace"))
             raise
         finally:
-            running.terminate()
-            try:
-                running.wait(30)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                running.wait()
+            _end(running)
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    running.terminate()
+    try:
+        running.wait(30)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()
 
 
 def _await(running: "subprocess.Popen[bytes]", port: int) -> None:

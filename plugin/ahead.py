@@ -28,8 +28,10 @@ _EVENTS = (
 _HELD = (
     update(task)
     .where(task.c.state == "waiting", task.c.lease_until > bindparam("longest", type_=Utc))
-    .values(lease_owner=None, lease_until=None, ready=True)
+    .values(lease_until=bindparam("until", type_=Utc))
 )
+"""Held for no longer than by a right clock, and not taken away: who holds it may be at work on it."""
+
 _PUT_OFF = (
     update(task)
     .where(
@@ -46,10 +48,10 @@ _PUT_OFF = (
 
 
 def recall(conn: Connection, shop_id: int | None, now: datetime) -> int:
-    """Make due what was put off by a clock that ran ahead, of every shop; returns how much that was."""
+    """Make due what was put off by a clock that ran ahead, of every shop, what is held after a lease; returns how much."""
     soon = now + APART
     events = {"now": now, "soon": soon, "longest": soon + timedelta(seconds=max(WAITS))}
-    held = {"longest": soon + LEASE}
+    held = {"longest": soon + LEASE, "until": now + LEASE}
     put_off = {"now": now, "soon": soon, "longest": soon + LONGEST_WAIT}
     return (
         conn.execute(_EVENTS, events).rowcount

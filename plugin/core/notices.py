@@ -121,6 +121,7 @@ _SENT = (
     )
     .values(sent_at=bindparam("at", type_=Utc))
 )
+_SENDING = _SENT.where(expiry_notice.c.sent_at.is_(None))
 _ORDER_IDS = select(order.c.id, order.c.order_id).where(among(order.c.id, "refs"))
 _MINE = (expiry_notice.c.shop_id == bindparam("shop")) & expiry_notice.c.account_id.in_(
     select(account.c.id).where(
@@ -213,10 +214,18 @@ def _whole(conn: Connection, shop_id: int, zone: ZoneInfo, most: int) -> Sequenc
     return whole or _whole(conn, shop_id, zone, most * 2)
 
 
-def mark(conn: Connection, shop_id: int, due: Due, at: datetime | None) -> None:
-    """Remember that these lots were told of; None takes it back."""
-    values = {"shop": shop_id, "lots": list(due.lots), "first": due.first, "last": due.last, "at": at}
-    conn.execute(_SENT, values)
+def begin(conn: Connection, shop_id: int, due: Due, at: datetime) -> bool:
+    """Remember that these lots are told of; False where somebody else began to tell of all of them."""
+    return conn.execute(_SENDING, _values(shop_id, due, at)).rowcount > 0
+
+
+def take_back(conn: Connection, shop_id: int, due: Due) -> None:
+    """Let these lots be told of again."""
+    conn.execute(_SENT, _values(shop_id, due, None))
+
+
+def _values(shop_id: int, due: Due, at: datetime | None) -> dict[str, object]:
+    return {"shop": shop_id, "lots": list(due.lots), "first": due.first, "last": due.last, "at": at}
 
 
 def of_customers(

@@ -68,6 +68,7 @@ _TOLD = (
     .where(delivery_promise.c.order_ref == bindparam("ref"))
     .values(told_at=bindparam("at", type_=Utc))
 )
+_TELLING = _TOLD.where(delivery_promise.c.told_at.is_(None))
 _UNTOLD = (
     select(
         delivery_promise.c.latest,
@@ -188,18 +189,24 @@ async def tell(run: TaskRun) -> None:
     late = await run.db.read(partial(_late, shop_id=run.shop.id, ref=ref))
     if late is None:
         return
-    await run.db.write(partial(_mark, ref=ref, at=run.now))
+    if not await run.db.write(partial(_begin, ref=ref, at=run.now)):
+        return
     try:
         await tell_of_late(run.gateway, run.shop, late)
     except GatewayError as error:
         if isinstance(error, Unreachable) and error.unknown:
             return
-        await run.db.write(partial(_mark, ref=ref, at=None))
+        await run.db.write(partial(_take_back, ref=ref))
         raise
 
 
-def _mark(conn: Connection, ref: int, at: datetime | None) -> None:
-    conn.execute(_TOLD, {"ref": ref, "at": at})
+def _begin(conn: Connection, ref: int, at: datetime) -> bool:
+    """Remember that it is told; False where another worker began, whose clock has this one's lease ended."""
+    return conn.execute(_TELLING, {"ref": ref, "at": at}).rowcount > 0
+
+
+def _take_back(conn: Connection, ref: int) -> None:
+    conn.execute(_TOLD, {"ref": ref, "at": None})
 
 
 def _late(conn: Connection, shop_id: int, ref: int) -> Late | None:

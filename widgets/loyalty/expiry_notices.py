@@ -13,7 +13,6 @@ from plugin import settings, tasks
 from plugin.clock import Job
 from plugin.core import notices
 from plugin.core.earning import midnight
-from plugin.core.notices import Due
 from plugin.language import sentence
 from plugin.settings import ShopSettings
 from plugin.shopify import GatewayError, Unreachable, tell_of_ending
@@ -61,7 +60,9 @@ async def tell(run: TaskRun) -> None:
         partial(notices.waiting, shop_id=run.shop.id, zone=zone, now=run.now, most=AT_ONCE)
     ):
         for due in found:
-            await _mark(run, due, run.now)
+            begun = partial(notices.begin, shop_id=run.shop.id, due=due, at=run.now)
+            if not await run.db.write(begun):
+                continue
             if due.customer_id is None or due.points <= 0:
                 continue
             on = due.last.astimezone(zone).date()
@@ -71,12 +72,8 @@ async def tell(run: TaskRun) -> None:
             except GatewayError as error:
                 if isinstance(error, Unreachable) and error.unknown:
                     continue
-                await _mark(run, due, None)
+                await run.db.write(partial(notices.take_back, shop_id=run.shop.id, due=due))
                 raise
-
-
-async def _mark(run: TaskRun, due: Due, at: datetime | None) -> None:
-    await run.db.write(partial(notices.mark, shop_id=run.shop.id, due=due, at=at))
 
 
 def export(conn: Connection, subject: Subject) -> Iterator[Mapping[str, object]]:

@@ -1,5 +1,6 @@
 """A shop of the pocket Shopify with a real worker: what it orders is told, what is due is done, over HTTP."""
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -96,6 +97,11 @@ class Office:
                 await self.worker.run_task(one)
                 done.append(one.name)
         return done
+
+    async def work_twice(self) -> None:
+        """Do every task that is due by two workers at the same moment, of which neither knows of the other."""
+        claimed = await self.db.write(self._claim)
+        await asyncio.gather(*(self.worker.run_task(one) for one in claimed for _ in range(2)))
 
     def _claim(self, conn: Connection) -> list[tasks.Claimed]:
         return tasks.claim(conn, self.worker._owner, datetime.now(UTC), 4)

@@ -50,6 +50,14 @@ async def test_a_late_order_is_told_once_with_what_holds_now(new_office: NewOffi
     assert one["Tracking link"].startswith("https://www.dhl.de/")
 
 
+async def test_two_workers_that_tell_of_it_at_the_same_moment_tell_once(new_office: NewOffice) -> None:
+    office = await new_office(GERMANY)
+    await late(office)
+    await office.tick("delivery.watch")
+    await office.work_twice()
+    assert len(told(office)) == 1
+
+
 async def test_what_came_meanwhile_is_not_told(new_office: NewOffice) -> None:
     office = await new_office(GERMANY)
     made = await late(office)

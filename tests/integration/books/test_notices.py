@@ -76,6 +76,15 @@ async def test_each_date_is_told_once_for_each_period_with_its_own_points(new_of
     assert len(told(office)) == 3
 
 
+async def test_two_workers_that_tell_of_it_at_the_same_moment_tell_once(new_office: NewOffice) -> None:
+    office = await new_office(WANTED)
+    await bought(office, office.person(), 25)
+    await bought(office, office.person(), 20)
+    await office.tick("loyalty.notice")
+    await office.work_twice()
+    assert len(told(office)) == 2
+
+
 async def test_the_lots_of_one_date_are_told_together_however_few_are_read_at_once(
     new_office: NewOffice,
 ) -> None:

@@ -79,7 +79,18 @@ async def test_what_a_dead_worker_held_is_taken_over_though_its_clock_was_ahead(
     await ask(db, shop.id, NOW)
     assert len(await claimed(db, "dead", NOW + by)) == 1
     assert await recalled(db) == taken
-    assert len(await claimed(db, "mine", NOW)) == taken
+    assert await claimed(db, "mine", NOW + tasks.LEASE) == []
+    assert len(await claimed(db, "mine", NOW + tasks.LEASE + timedelta(seconds=1))) == 1
+
+
+async def test_a_task_is_not_taken_from_a_host_ahead_that_is_at_work_on_it(db: Database) -> None:
+    shop = await installed(db)
+    await ask(db, shop.id, NOW)
+    [one] = await claimed(db, "ahead", AHEAD)
+    assert [await recalled(db), await recalled(db)] == [1, 0]
+    assert await claimed(db, "mine", NOW) == []
+    await db.write(lambda conn: tasks.finish(conn, "ahead", one, AHEAD))
+    assert await db.read(lambda conn: conn.execute(select(task)).all()) == []
 
 
 async def test_a_task_that_failed_on_a_host_ahead_is_tried_again_today(db: Database) -> None:

@@ -3,13 +3,18 @@
 One worker or two take turns at claiming; what a small shop sends between two claims is waited for.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
 from plugin.database import Database
+from plugin.tasks import Claimed, claim_in_turn, finish
+from plugin.worker import AT_ONCE, OF_ONE_SHOP
 from tests.integration.engine import test_task_turns as of_tasks
 from tests.integration.engine import test_turns as of_events
+from tests.integration.engine.stories import NOW
 
 STEPS, FLOOD, OTHERS = 5, 100, 5
 
@@ -78,3 +83,40 @@ async def test_a_flood_no_more_than_doubles_what_others_wait(
     alone = await waits(send, claim, workers, 0, first=0)
     beside = await waits(send, claim, workers, FLOOD, first=1_000_000)
     assert alone <= beside <= 2 * alone
+
+
+STEPS_OF_TASK, STEPS_OF_FLOOD = 4, 30
+"""Steps that a task of the others takes, and one of the shop that floods."""
+
+
+async def steps_in_slots(db: Database, small: list[int], big: int, flood: int, first: int) -> int:
+    """How many steps others' tasks took from being asked for to being done, all in all, in the slots of one worker."""
+    waited, turn, running = 0, 0, list[tuple[int, Claimed]]()
+    if flood:
+        await db.write(lambda conn: of_tasks.put(conn, {big: flood}, first=first))
+    missing = 0
+    for step in range(40):
+        ended = [one for until, one in running if until == step]
+        running = [(until, one) for until, one in running if until > step]
+        for one in ended:
+            await db.write(partial(finish, owner="me", done=one, now=NOW))
+            missing -= one.shop_id != big
+        held = Counter(one.shop_id for _, one in running)
+        claim = partial(claim_in_turn, owner="me", now=NOW, most=AT_ONCE - len(running), after=turn)
+        if len(running) < AT_ONCE:
+            claimed, turn = await db.write(partial(claim, each=OF_ONE_SHOP, held=held))
+            lengths = {big: STEPS_OF_FLOOD}
+            running += [(step + lengths.get(one.shop_id, STEPS_OF_TASK), one) for one in claimed]
+        if step == 1:
+            await db.write(lambda conn: of_tasks.put(conn, dict.fromkeys(small, 1), first=first))
+            missing = len(small)
+        waited += missing
+    assert missing == 0
+    return waited
+
+
+async def test_a_flood_of_tasks_that_take_long_no_more_than_doubles_what_others_take(db: Database) -> None:
+    *small, big = await db.write(lambda conn: of_tasks.shops(conn, AT_ONCE + 1))
+    alone = await steps_in_slots(db, small, big, 0, first=0)
+    beside = await steps_in_slots(db, small, big, 1000, first=1_000)
+    assert alone < beside <= 2 * alone
