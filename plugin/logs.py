@@ -22,8 +22,17 @@ _TELLING = re.compile(
     r"|(?<=/)\d{4,}(?![\w.-])"  # an id within a path or a global id
 )
 
-_TRACEBACK = "Traceback (most recent call last):"
-_TYPE = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception))(?::|$)", re.MULTILINE)
+_TRACEBACK = re.compile(r"(?:  \+ Exception Group )?Traceback \(most recent call last\):")
+_FRAME = re.compile(r"^(?:  \|)? {2,3}File \"([^\"\n]+)\", line (\d+), in (.+)$", re.MULTILINE)
+_RAISED = re.compile(
+    r"Traceback \(most recent call last\):\n((?: .*\n)+)([A-Za-z_][\w.]*)(?=:|$)"
+    r"|  \+ Exception Group Traceback \(most recent call last\):\n((?:  \|  .*\n)+)  \| ([A-Za-z_][\w.]*)(?=:|$)",
+    re.MULTILINE,
+)
+"""A traceback from its first line to the name of what was raised: the first line that is not indented. What follows
+are its words. Of an exception's causes and what was raised at last, the last stands at the end."""
+
+_PLACES = 8
 
 OWN = frozenset({"plugin", "webhooks", "widgets"})
 """Whose lines are worded to tell nothing; of all others only warnings are heard, whatever their level is set to."""
@@ -37,6 +46,7 @@ def configure_logging(*, as_json: bool = True, stream: TextIO | None = None) -> 
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         without_words,
+        without_traces,
         scrubbed,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -79,6 +89,16 @@ def without_words(_: object, __: str, line: Line) -> Line:
     return line
 
 
+def without_traces(_: object, __: str, line: Line) -> Line:
+    """Replace a traceback that somebody printed into the line's own words by the exception's type and its places."""
+    words = line.get("event")
+    if isinstance(words, str) and (raised := _raised(words)):
+        error, at = raised
+        line.setdefault("error", error)
+        line.setdefault("at", at)
+    return line
+
+
 def scrubbed(_: object, __: str, line: Line) -> Line:
     """Blank whatever looks like an id, a token or a query string in every text of the line."""
     for name, value in line.items():
@@ -89,7 +109,7 @@ def scrubbed(_: object, __: str, line: Line) -> Line:
 
 def places(trace: TracebackType | None) -> list[str]:
     """The last places of a traceback as ``module.py:12 function``, outermost first."""
-    frames = traceback.extract_tb(trace)[-8:]
+    frames = traceback.extract_tb(trace)[-_PLACES:]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
@@ -107,8 +127,21 @@ def _scrub(value: Any) -> Any:
 
 def _without_trace(text: str) -> str:
     """Put an exception's type in the place of a traceback that somebody printed into the line's own words."""
-    before, printed, trace = text.partition(_TRACEBACK)
-    return before + (_TYPE.findall(trace) or ["an error"])[-1] if printed else text
+    printed = _TRACEBACK.search(text)
+    if printed is None:
+        return text
+    raised = _raised(text)
+    return text[: printed.start()] + (raised[0] if raised else "an error")
+
+
+def _raised(text: str) -> tuple[str, list[str]] | None:
+    """Return the type and the places of the exception whose traceback is printed in the text."""
+    found = list(_RAISED.finditer(text))
+    if not found:
+        return None
+    frames, name, of_group, group = found[-1].groups()
+    at = [f"{Path(file).name}:{line} {where}" for file, line, where in _FRAME.findall(frames or of_group)]
+    return (name or group).rpartition(".")[2], at[-_PLACES:]
 
 
 def _exception(found: Any) -> BaseException | None:

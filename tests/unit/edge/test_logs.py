@@ -2,11 +2,13 @@
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 
@@ -114,6 +116,54 @@ def test_a_traceback_that_somebody_prints_is_its_type(written: Any) -> None:
     logging.getLogger("uvicorn.error").error("%s", printed)
     logging.getLogger("uvicorn.error").error("it failed: Traceback (most recent call last):\n  anna")
     assert [line["event"] for line in written()] == ["KeyError", "it failed: an error"]
+
+
+class Lost(Exception):
+    """Named like those of ours that end neither in Error nor in Exception."""
+
+
+def lose(words: str) -> None:
+    try:
+        raise OSError("bert@example.com")  # noqa: TRY301  a cause is what is wanted
+    except OSError as error:
+        raise Lost(words) from error
+
+
+def several() -> None:
+    raise ExceptionGroup("anna@example.com", [OSError("bert"), Lost("anna")])
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("fail", "name"),
+    [
+        (lambda: lose(""), "Lost"),
+        (lambda: lose("anna@example.com"), "Lost"),
+        (lambda: lose("a row:\nanna\nanna: anna\n\n  anna"), "Lost"),
+        (lambda: httpx.Client().get("http://127.0.0.1:port/anna"), "InvalidURL"),
+        (several, "ExceptionGroup"),
+        (stop, "KeyboardInterrupt"),
+    ],
+    ids=["no words", "words", "lines of words", "another package's", "several", "an interrupt"],
+)
+def test_a_printed_traceback_names_what_was_raised_at_last_and_where(
+    written: Any, fail: Callable[[], object], name: str
+) -> None:
+    printed = ""
+    try:
+        fail()
+    except BaseException:  # noqa: BLE001  an interrupt is one of them
+        printed = traceback.format_exc()
+    logging.getLogger("uvicorn.error").error("it failed: %s", printed)
+    (line,) = written()
+    assert (line["event"].split()[-1], line["error"]) == (name, name)
+    assert len(line["at"]) > 1
+    assert all(re.fullmatch(r"\w+\.py:\d+ \S+", place) for place in line["at"])
+    assert line["at"][0].startswith("test_logs.py:")
+    assert not any(word in json.dumps(line) for word in ("anna", "bert"))
 
 
 @pytest.mark.parametrize(
