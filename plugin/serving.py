@@ -5,22 +5,23 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from plugin import scrape, systemd
 from plugin.app import create_app
-from plugin.billing.opening import expect_one_contract
+from plugin.billing.opening import open_billing
 from plugin.config import Config
 from plugin.crypto import Keyring
 from plugin.database import database_url
 from plugin.draining import Draining
 from plugin.errors import ConfigurationError
+from plugin.fleet import PATIENCE, Fleet, end_with_parent
 from plugin.logs import configure_logging
 from plugin.ports import expect_free
 from plugin.runtime import Runtime, open_runtime, opened
@@ -35,6 +36,7 @@ OPTIONS: dict[str, Any] = {
     "server_header": False,
     "proxy_headers": True,
     "timeout_graceful_shutdown": 20,
+    "timeout_worker_healthcheck": PATIENCE,
     "backlog": 4096,
 }
 """How every server is run, also what the benchmarks compare with."""
@@ -55,14 +57,17 @@ def serve(config: Config, *, host: str, port: int, workers: int, with_worker: bo
     os.environ[_NO_WORKER] = "" if with_worker else "1"
     app = create_app(config, with_worker=with_worker) if workers == 1 else "plugin.serving:from_environment"
     told = uvicorn.Config(app, factory=workers > 1, workers=workers, host=host, port=port, **OPTIONS)
-    with scrape.answering(config, _jobs(config), together=workers > 1):
+    with _told_why(config), scrape.answering(config, _jobs(config), together=workers > 1):
         if workers > 1:
-            Multiprocess(told, [told.bind_socket() if given is None else given]).run()
-            return
-        server = uvicorn.Server(told)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run(None if given is None else [given])
-        if not server.started:
+            fleet = Fleet(told, [told.bind_socket() if given is None else given])
+            fleet.run()
+            started = not fleet.failed
+        else:
+            server = uvicorn.Server(told)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(None if given is None else [given])
+            started = server.started
+        if not started:
             sys.exit(STARTUP_FAILURE)
 
 
@@ -72,8 +77,19 @@ def _jobs(config: Config) -> list[str]:
 
 async def _check(config: Config) -> None:
     """Say before the server starts what it could only answer with a traceback. Raises ConfigurationError."""
-    async with opened(config) as db:
-        await expect_one_contract(config, db)
+    async with opened(config) as db, open_billing(config, db):
+        pass
+
+
+@contextlib.contextmanager
+def _told_why(config: Config) -> Iterator[None]:
+    """Look once more where a start failed: what was well before may not be so any more. Raises ConfigurationError."""
+    try:
+        yield
+    except SystemExit as ended:
+        if ended.code == STARTUP_FAILURE:
+            asyncio.run(_check(config))
+        raise
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -84,6 +100,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 def from_environment() -> ASGIApp:
     """Return the application for a web process that was started by ``serve``."""
     configure_logging()
+    end_with_parent()
     return create_app(Config.from_environment(os.environ), with_worker=not os.environ.get(_NO_WORKER))
 
 
