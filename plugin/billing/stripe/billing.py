@@ -1,9 +1,8 @@
 """The `Billing` protocol over Stripe. What is true is fetched from the subscription itself, whoever said that it changed."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import stripe
 import structlog
@@ -13,6 +12,8 @@ from plugin.billing import subscriptions
 from plugin.billing.plans import Plan, currency_for
 from plugin.billing.protocol import Abilities, Invoice, Preview
 from plugin.billing.stripe import selling, truth
+from plugin.billing.stripe.once import once
+from plugin.billing.stripe.shown import SHOWN_FOR, TOO_OLD, Shown, shown
 from plugin.billing.stripe.truth import KIND, Found
 from plugin.billing.stripe.wire import asked
 from plugin.billing.subscriptions import State
@@ -25,9 +26,6 @@ EVERYTHING = Abilities(
     begins=True, previews=True, changes=True, cancels=True, resumes=True, manages=True, invoices=True
 )
 
-SHOWN_FOR = timedelta(minutes=30)
-"""How long a preview's calculation may be carried out as it was shown."""
-
 NEWEST = 24
 
 HAS_ONE = sentence("This shop has a subscription already; change the plan instead.")
@@ -36,9 +34,6 @@ OWES = sentence("A payment is open. Pay it first, then change the plan.")
 SAME = sentence("This is the plan you have.")
 ENDS = sentence("The subscription is about to end. Keep it first, then change the plan.")
 TO_FREE = sentence("The free plan needs no subscription: cancel the one you have.")
-TOO_OLD = sentence("The calculation is no longer valid. Please look at it again.")
-
-_TOKEN = re.compile(r"([0-9]{1,12})\.(price_[A-Za-z0-9_]{1,100})")
 
 log = structlog.get_logger("plugin.billing")
 
@@ -96,27 +91,43 @@ class StripeBilling:
             monthly=plan.price(currency),
             at=truth.instant(item.current_period_end),
             until=now + SHOWN_FOR,
-            token=f"{at}.{price}",
+            token=Shown(at, item.current_period_start, item.price.id, price).token,
         )
 
     async def change(self, shop: Shop, plan: Plan, token: str, now: datetime) -> None:
         """Change the plan at the price and moment that were shown; a declined card changes nothing."""
-        at, price = _shown(token, now)
+        agreed = shown(token, now)
         sub = await self._changeable(shop, plan, now)
         item = truth.item_of(sub)
-        if price != await selling.price(self.client, plan, item.price.currency.upper()):
+        price = await selling.price(self.client, plan, item.price.currency.upper())
+        if agreed != Shown(agreed.at, item.current_period_start, item.price.id, price):
             raise Conflict(TOO_OLD)
-        await asked(
-            self.client.v1.subscriptions.update_async(
+
+        async def still() -> None:
+            again = await self._changeable(shop, plan, now)
+            if truth.item_of(again).price.id != agreed.before or truth.name_of(
+                again.latest_invoice
+            ) != truth.name_of(sub.latest_invoice):
+                raise Conflict(TOO_OLD)
+
+        # Whoever changes from the same state comes by the same key, so that the second finds that it is over.
+        await once(
+            lambda key: self.client.v1.subscriptions.update_async(
                 sub.id,
                 {
                     "items": [{"id": item.id, "price": price}],
                     "proration_behavior": "always_invoice",
-                    "proration_date": at,
+                    "proration_date": agreed.at,
                     "payment_behavior": "error_if_incomplete",
                 },
-                {"idempotency_key": selling.key("change", sub.id, item.id, item.price.id, price, at)},
-            )
+                {"idempotency_key": key},
+            ),
+            "change",
+            sub.id,
+            item.id,
+            item.price.id,
+            truth.name_of(sub.latest_invoice),
+            still=still,
         )
         await self._look(shop, now)
 
@@ -218,30 +229,26 @@ class StripeBilling:
     async def _give_back(self, shop: Shop, sub: Subscription) -> None:
         """Return what a second subscription took, then end it; in this order, so that a crash between is made good."""
         bills = await asked(
-            self.client.v1.invoices.list_async({"customer": _id(sub.customer), "subscription": sub.id})
+            self.client.v1.invoices.list_async(
+                {"customer": truth.name_of(sub.customer), "subscription": sub.id}
+            )
         )
         for bill in bills.data:
             left = bill.amount_paid - bill.post_payment_credit_notes_amount
             if bill.status == "paid" and left > 0:
-                await asked(
-                    self.client.v1.credit_notes.create_async(
-                        {"invoice": bill.id, "amount": left, "refund_amount": left, "reason": "duplicate"},
-                        {"idempotency_key": selling.key("duplicate", bill.id)},
-                    )
-                )
+                await self._refund(bill.id, left)
         await asked(
             self.client.v1.subscriptions.cancel_async(sub.id, {"prorate": False, "invoice_now": False})
         )
         log.warning("a second subscription was given back", shop=shop.handle)
 
-
-def _id(what: object) -> str:
-    return what if isinstance(what, str) else str(getattr(what, "id", ""))
-
-
-def _shown(token: str, now: datetime) -> tuple[int, str]:
-    """Return when and at which price the change was calculated. Raises Conflict for what was not shown just now."""
-    match = _TOKEN.fullmatch(token)
-    if match is None or not now - SHOWN_FOR <= truth.instant(int(match[1])) <= now:
-        raise Conflict(TOO_OLD)
-    return int(match[1]), match[2]
+    async def _refund(self, bill: str, amount: int) -> None:
+        await once(
+            lambda key: self.client.v1.credit_notes.create_async(
+                {"invoice": bill, "amount": amount, "refund_amount": amount, "reason": "duplicate"},
+                {"idempotency_key": key},
+            ),
+            "duplicate",
+            bill,
+            amount,
+        )

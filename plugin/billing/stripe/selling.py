@@ -3,13 +3,12 @@
 Each write carries an idempotency key made of what is wanted, so that two tabs that want the same get the same.
 """
 
-import hashlib
-
 from stripe import StripeClient
 from stripe.checkout import Session
 from stripe.params.checkout import SessionCreateParams
 
 from plugin.billing.plans import Plan
+from plugin.billing.stripe.once import once
 from plugin.billing.stripe.truth import PLAN, SHOP, lookup_key
 from plugin.billing.stripe.wire import asked
 from plugin.shops import Shop
@@ -17,23 +16,22 @@ from plugin.shops import Shop
 MOST = 100
 
 
-def key(*parts: object) -> str:
-    """Return the idempotency key of a wish."""
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
-
-
 async def customer(client: StripeClient, shop: Shop) -> str:
     """Return a customer for the shop; one that was deleted at Stripe since is followed by another."""
     former = None
     while True:
-        made = await asked(
-            client.v1.customers.create_async(
-                {"name": shop.name, "metadata": {SHOP: shop.handle}},
-                {"idempotency_key": key("customer", shop.handle, shop.installed_at, former)},
-            )
+        made = await once(
+            lambda key: client.v1.customers.create_async(
+                {"metadata": {SHOP: shop.handle}}, {"idempotency_key": key}
+            ),
+            "customer",
+            shop.handle,
+            former,
         )
         # The answer may be an earlier one, repeated for the same key, of a customer that is gone by now.
         if not getattr(await asked(client.v1.customers.retrieve_async(made.id)), "deleted", False):
+            # Beside the key, since a shop that is renamed after a lost answer is the same shop.
+            await asked(client.v1.customers.update_async(made.id, {"name": shop.name}))
             return made.id
         former = made.id
 
@@ -44,8 +42,8 @@ async def price(client: StripeClient, plan: Plan, currency: str) -> str:
     found = await asked(client.v1.prices.list_async({"lookup_keys": [name], "active": True}))
     if found.data:
         return found.data[0].id
-    made = await asked(
-        client.v1.prices.create_async(
+    made = await once(
+        lambda key: client.v1.prices.create_async(
             {
                 "currency": currency.lower(),
                 "unit_amount": plan.price(currency),
@@ -56,8 +54,10 @@ async def price(client: StripeClient, plan: Plan, currency: str) -> str:
                 "transfer_lookup_key": True,
                 "metadata": {PLAN: plan.handle},
             },
-            {"idempotency_key": key("price", name)},
-        )
+            {"idempotency_key": key},
+        ),
+        "price",
+        name,
     )
     return made.id
 
@@ -74,11 +74,16 @@ async def checkout(
             return session.url
         await asked(client.v1.checkout.sessions.expire_async(session.id))
     latest = sessions.data[0].id if sessions.data else None
-    made = await asked(
-        client.v1.checkout.sessions.create_async(
-            _wanted(shop, payer, price_id, back, tax=tax),
-            {"idempotency_key": key("checkout", payer, price_id, back, tax, latest)},
-        )
+    made = await once(
+        lambda key: client.v1.checkout.sessions.create_async(
+            _wanted(shop, payer, price_id, back, tax=tax), {"idempotency_key": key}
+        ),
+        "checkout",
+        payer,
+        price_id,
+        back,
+        tax,
+        latest,
     )
     return made.url or back
 

@@ -99,6 +99,11 @@ def handle_of(sub: Subscription) -> str:
     return str(price.metadata.to_dict().get(PLAN, price.id))[:60]
 
 
+def name_of(what: object) -> str:
+    """Return the id of an object that Stripe may tell in full or by its id alone; empty for none."""
+    return what if isinstance(what, str) else str(getattr(what, "id", ""))
+
+
 def invoice(bill: StripeInvoice) -> Invoice | None:
     """Return an invoice as the page shows it; None for a draft."""
     state = _STATES.get(bill.status or "draft", "open")

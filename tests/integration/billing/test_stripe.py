@@ -127,8 +127,8 @@ async def test_a_change_that_was_not_shown_just_now_is_refused(stage: Stage) -> 
     await stage.subscribe(SMALL)
     now = stage.now()
     shown = await stage.billing.preview(stage.shop, plan(MEDIUM), now)
-    at, _, price = shown.token.partition(".")
-    cheaper = f"{int(at) + 86_400 * 20}.{price}"
+    at, _, prices = shown.token.partition(".")
+    cheaper = f"{int(at) + 86_400 * 20}.{prices}"
     other = (await stage.billing.preview(stage.shop, plan(LARGE), now)).token
     late = now + timedelta(hours=1)
     for token, when in (
