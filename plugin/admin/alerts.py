@@ -17,6 +17,7 @@ class Alert:
     href: str
     scope: str | None = None
     label: str = ""
+    tone: str = "warning"
 
 
 def alerts(conn: Connection, desk: Desk, name: str | None = None) -> tuple[Alert, ...]:

@@ -34,13 +34,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """This month's count and how it came about, and the months before."""
+    """This month's count and how it came about, and the months before; without ``bars`` where nothing was kept yet."""
 
-    sentence: str
+    covered: str
     parts: tuple[tuple[str, str], ...]
     total: str
     bars: tuple[Bar, ...]
     line: float | None
+    caption: str
     label: str
 
 
@@ -54,7 +55,6 @@ class OfferView:
     covers: str
     present: bool
     action: str
-    features: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +181,16 @@ def _usage(desk: Desk, found: Standing) -> UsageView:
         )
         for one in found.months
     )
-    counted = language.ngettext("%(n)s kept order this month", "%(n)s kept orders this month", this.kept)
-    if limit is not None:
-        counted = gettext("%(counted)s, of %(limit)s covered", counted=counted, limit=number(limit))
+    most = number(limit or 0)
     return UsageView(
-        sentence=f"{counted}.",
+        covered=gettext("without a limit")
+        if limit is None
+        else gettext("of %(limit)s that your plan covers", limit=most),
         parts=tuple((gettext(text), number(this.fates.get(fate, 0))) for fate, text in counted_as()),
         total=number(this.all),
-        bars=bars,
+        bars=bars if any(one.kept for one in found.months) else (),
         line=None if limit is None else round(100 * limit / top, 1),
+        caption=gettext("Dashed: the %(limit)s a month that your plan covers.", limit=most) if limit else "",
         label=gettext("Kept orders of the last twelve months; the table below has the figures."),
     )
 
@@ -209,7 +210,6 @@ def _offers(desk: Desk, found: Standing) -> list[OfferView]:
             _covers(desk, plan),
             present=plan is found.held.plan,
             action=_action(desk, found, plan),
-            features=tuple(language.gettext(text) for text in plan.features),
         )
         for plan in PLANS
     ]

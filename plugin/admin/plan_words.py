@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plugin.admin.alerts import Alert
 from plugin.admin.desk import Desk
 from plugin.admin.gated import over
-from plugin.billing.gates import Step
+from plugin.billing.gates import GRACE, Step
 from plugin.billing.plans import PLANS
 from plugin.billing.standing import Standing
 from plugin.billing.subscriptions import State, Subscription
@@ -76,9 +76,11 @@ def _of_state(desk: Desk, found: Standing, row: Subscription) -> Iterator[Notice
     gettext = desk.language.gettext
     goes_on = gettext(_GOES_ON)
     if row.state is State.PAST_DUE:
-        since = desk.day(row.past_due_since or row.checked_at or desk.now)
-        text = gettext("It has been open since %(day)s and is tried again by itself.", day=since)
-        yield Notice("critical", gettext("The last payment did not go through"), f"{text} {goes_on}")
+        since = row.past_due_since or row.checked_at or desk.now
+        text = gettext("It has been open since %(day)s and is tried again by itself.", day=desk.day(since))
+        ends = gettext("If it is still open on %(day)s, you have the free plan.", day=desk.day(since + GRACE))
+        heading = gettext("The last payment did not go through")
+        yield Notice("critical", heading, f"{text} {ends} {goes_on}")
     if row.state is State.FROZEN:
         text = gettext("Your plan is back once your shop is open again; nothing is charged meanwhile.")
         yield Notice("warning", gettext("Your shop is paused at Shopify, and your plan with it"), text)
@@ -136,7 +138,5 @@ def plan_alerts(desk: Desk, found: Standing) -> tuple[Alert, ...]:
     """Return what the home page says of it: a payment that is open, and what waits or will."""
     pressing = [one for one in notices(desk, found, silent=False) if one.tone == "critical"]
     pressing += _of_count(desk, found) if not desk.shop.development else ()
-    title = desk.language.gettext("Plan")
-    return tuple(
-        Alert(f"{one.heading}. {one.text}", title, desk.link("/admin/plan"), label=title) for one in pressing
-    )
+    label, href = desk.language.gettext("Your plan"), desk.link("/admin/plan")
+    return tuple(Alert(one.text, one.heading, href, label=label, tone=one.tone) for one in pressing)

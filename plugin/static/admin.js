@@ -136,6 +136,23 @@
     if (address) window.open(address, '_top');
   });
 
+  // --- a question that is answered with no, by its button or Escape, goes, and whoever asked is where they were ----
+
+  const leave = (question) => {
+    const place = byId(question.dataset.back);
+    question.remove();
+    place?.querySelector('s-button')?.focus();
+  };
+
+  document.addEventListener('click', ({target}) => {
+    const question = target.closest?.('[data-no]')?.closest('[data-back]');
+    if (question) leave(question);
+  });
+  document.addEventListener('keydown', ({key, target}) => {
+    const question = key === 'Escape' && target.closest?.('[data-back]');
+    if (question) leave(question);
+  });
+
   // --- what did not work is said above the page and stays until something works ---------------------------------
 
   const problem = (text) => {

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +21,9 @@ from starlette.routing import Route as Mounted
 import widgets
 from plugin import settings
 from plugin.admin import admin_routes
+from plugin.billing.protocol import Billing
 from plugin.config import Config
-from plugin.database import open_database
+from plugin.database import Database, open_database
 from plugin.envelope import Envelope, error_handlers
 from plugin.guards import PATCH_PATH
 from plugin.runtime import open_runtime
@@ -164,13 +165,13 @@ def _aside(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def running(config: Config) -> Iterator[Office]:
-    """Run the app on a free port until the block ends."""
+def running(config: Config, billing: Callable[[Database], Billing] | None = None) -> Iterator[Office]:
+    """Run the app on a free port until the block ends, billed by whoever the configuration names or ``billing`` makes."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with open_runtime(config) as runtime:
-            yield {"runtime": runtime}
+            yield {"runtime": replace(runtime, billing=billing(runtime.db)) if billing else runtime}
 
     routes = [Mounted(PATCH_PATH, patch_page), *admin_routes()]
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=error_handlers())

@@ -13,10 +13,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from tests.e2e.admin.office import CDN, Office
 from tests.e2e.conftest import Sandbox, running
-from tests.e2e.screens import looks, parcels, story, views
+from tests.e2e.screens import looks, parcels, plans, story, views
 from tests.e2e.screens.looks import HEIGHTS, Look
 from tests.e2e.screens.views import View
 from tests.e2e.walk import ROOT, Walk
@@ -40,15 +41,20 @@ class Studio:
     @contextmanager
     def walk(self, look: Look) -> Iterator[Walk]:
         """A person in this dress, who notices what goes wrong."""
+        with self._context(look) as context:
+            walk = Walk(context, context.new_page(), self.sandbox.base, self.sandbox.app, look.locale)
+            walk.page.goto(f"{walk.base}/?theme={look.theme}&locale={look.locale}")
+            yield walk
+
+    @contextmanager
+    def _context(self, look: Look) -> Iterator[BrowserContext]:
         context = self.browser.new_context(
             locale="de-DE" if look.locale == "de" else "en-GB",
             color_scheme="dark" if look.scheme == "dark" else "light",
             reduced_motion="reduce",
             viewport={"width": look.widths[0], "height": HEIGHTS[look.widths[0]]},
         )
-        walk = Walk(context, context.new_page(), self.sandbox.base, self.sandbox.app, look.locale)
-        walk.page.goto(f"{walk.base}/?theme={look.theme}&locale={look.locale}")
-        yield walk
+        yield context
         context.close()
 
     def take(self, wanted: Iterable[tuple[Look, Walk]], seen: Iterable[View], people: dict[str, int]) -> None:
@@ -65,6 +71,28 @@ class Studio:
                     signed_in = view.as_customer
                 self._picture(look, walk, view)
             walk.context.request.post(f"{walk.base}/storefront/sign-in", form={"customer": ""})
+
+    def take_plans(self, wanted: Iterable[Look], folder: Path) -> None:
+        """Take the page about the plan in each state, in each dress."""
+        furnished = plans.furnished(folder)
+        for name, case in plans.CASES.items():
+            if not self.only.search(name):
+                continue
+            with plans.staged(case, furnished, folder) as office:
+                for look in wanted:
+                    self._plan(look, office, case, f"{name}.{look.name}")
+
+    def _plan(self, look: Look, office: Office, case: plans.Case, name: str) -> None:
+        with self._context(look) as context:
+            walk = Walk(context, context.new_page(), office.origin, CDN, look.locale)
+            try:
+                plans.show(walk.page, office, case, look.locale)
+                for width in look.widths:
+                    self._shoot(walk, width, f"{name}.{width}")
+            except (AssertionError, Error) as error:
+                self.failed.append(f"{name}: {str(error).splitlines()[0]}")
+                walk.page.screenshot(path=OUT / f"{name}.FAILED.png")
+            self.failed += [f"{name}: {error}" for error in walk.errors]
 
     def _picture(self, look: Look, walk: Walk, view: View) -> None:
         name = f"{view.name}.{look.name}"
@@ -159,6 +187,8 @@ def gallery(taken: Iterable[Path]) -> None:
 def shoot(studio: Studio, *, every: bool) -> None:
     """Tell the story and take its pictures as it goes."""
     shop, admin = looks.of_the_shop(every=every), looks.of_the_admin(every=every)
+    with TemporaryDirectory() as folder:
+        studio.take_plans(admin, Path(folder))
     with ExitStack() as stack:
         dressed = [(look, stack.enter_context(studio.walk(look))) for look in shop]
         desks = [(look, stack.enter_context(studio.walk(look))) for look in admin]

@@ -78,7 +78,7 @@ async def test_the_free_plan_is_told_with_its_count_and_what_the_next_step_costs
         await keep(stage, number, fate)
     found = await opened(stage)
     assert found.status_code == 200
-    assert "3 kept orders this month, of 250 covered." in found.text
+    assert "of 250 that your plan covers" in found.text
     assert "“Small” for €19 a month: up to 1,000 kept orders a month." in found.text
     counted = re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', found.text)[:7]
     assert [number for _, number in counted] == ["3", "2", "0", "1", "0", "0", "6"]
@@ -243,6 +243,14 @@ async def test_each_state_says_what_the_shop_has(stage: Stage) -> None:
         page = (await opened(stage)).text
         assert re.search(rf"<dd>{name} <s-badge", page), changes
         assert said in page, changes
+
+
+async def test_a_missing_payment_is_told_with_the_day_that_ends_the_plan(stage: Stage) -> None:
+    since = datetime(2031, 3, 1, 12, tzinfo=UTC)
+    till(stage).told = replace(PAID, state=State.PAST_DUE, past_due_since=since)
+    page = (await opened(stage)).text
+    assert "open since 1 March 2031" in page
+    assert "If it is still open on 31 March 2031, you have the free plan." in page
 
 
 async def test_a_plan_is_taken_on_the_vendors_page_and_no_second_one_beside_it(stage: Stage) -> None:
