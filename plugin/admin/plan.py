@@ -207,7 +207,7 @@ def _offers(desk: Desk, found: Standing) -> list[OfferView]:
             language.gettext("%(amount)s a month", amount=language.money(plan.price(currency), currency))
             if not plan.free
             else language.gettext("costs nothing"),
-            _covers(desk, plan),
+            _covers(desk, plan, found),
             present=plan is found.held.plan,
             action=_action(desk, found, plan),
         )
@@ -215,12 +215,16 @@ def _offers(desk: Desk, found: Standing) -> list[OfferView]:
     ]
 
 
-def _covers(desk: Desk, plan: Plan) -> str:
+def _covers(desk: Desk, plan: Plan, found: Standing | None = None) -> str:
     if plan.orders is None:
         return desk.language.gettext("any number of orders")
-    return desk.language.ngettext(
+    covered = desk.language.ngettext(
         "up to %(n)s kept order a month", "up to %(n)s kept orders a month", plan.orders
     )
+    if found is None or found.verdict.orders <= plan.orders:
+        return covered
+    orders = desk.language.number(found.verdict.orders)
+    return desk.language.gettext("%(covered)s, fewer than your %(orders)s", covered=covered, orders=orders)
 
 
 def _action(desk: Desk, found: Standing, plan: Plan) -> str:
@@ -233,10 +237,9 @@ def _action(desk: Desk, found: Standing, plan: Plan) -> str:
 
 
 def _next_step(desk: Desk, found: Standing) -> str:
-    plan = found.held.plan
-    if plan is None or plan.orders is None or desk.shop.development:
+    larger, currency = found.larger, currency_of(desk, found)
+    if larger is None or desk.shop.development:
         return ""
-    larger, currency = PLANS[PLANS.index(plan) + 1], currency_of(desk, found)
     return desk.language.gettext(
         "The next step is “%(plan)s” for %(amount)s a month: %(covers)s.",
         plan=desk.language.gettext(larger.name),

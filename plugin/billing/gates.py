@@ -13,6 +13,14 @@ Counted: TypeAlias = tuple[int, int]
 """Kept orders of the month before, which is complete, and of the present one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Since when more is kept than the limit that the shop had then."""
+
+    since: datetime
+    limit: int
+
+
 class Step(StrEnum):
     """How it stands: within the plan, beyond it and free to go on, or beyond it for longer than the grace."""
 
@@ -41,16 +49,19 @@ class Verdict:
         return self.since + GRACE if self.since else None
 
 
-def over_since(known: datetime | None, limit: int | None, counted: Counted, now: datetime) -> datetime | None:
+def over(known: Over | None, limit: int | None, counted: Counted, now: datetime) -> Over | None:
     """Return since when more is kept than the limit; None once a whole month stayed within it.
 
-    A new month begins with few orders, which by itself ends nothing; and a month that is over begins nothing.
+    A new month begins with few orders, which by itself ends nothing; and a month that is over begins nothing. A larger
+    limit than the one known begins anew; a smaller one goes on, so that to and fro gives no time.
     """
     before, this = counted
     if limit is None:
         return None
+    if known is not None and limit > known.limit:
+        known = None
     if this > limit:
-        return known or now
+        return known or Over(now, limit)
     return known if before > limit else None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from plugin.billing import gates, subscriptions, usage
-from plugin.billing.gates import Verdict
+from plugin.billing.gates import Over, Verdict
 from plugin.billing.plans import FREE, Plan, plan_of
 from plugin.billing.subscriptions import State, Subscription
 from plugin.billing.usage import Month
@@ -35,12 +35,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it; ``months`` end with the present one, ``larger`` is the next plan that covers more."""
+    """All of it; ``months`` end with the present one, ``over`` is to be remembered for the next reading."""
 
     held: Held
     row: Subscription | None
     months: Sequence[Month]
     verdict: Verdict
+    over: Over | None
 
     @property
     def larger(self) -> Plan | None:
@@ -84,14 +85,23 @@ def read(
     before, this = found[-2:] if found else (None, None)
     counted = (before.kept if before else 0, this.kept if this else 0)
     known = row is not None and row.checked_at is not None
-    since = gates.over_since(row.over_since, has.limit, counted, now) if row and known else None
-    return Standing(has, row, found, gates.judge(has.limit, counted, since, now))
+    over = gates.over(_remembered(row, has), has.limit, counted, now) if known else None
+    verdict = gates.judge(has.limit, counted, over.since if over else None, now)
+    return Standing(has, row, found, verdict, over)
+
+
+def _remembered(row: Subscription | None, has: Held) -> Over | None:
+    """A release that did not remember the limit had the shop's present one in mind."""
+    limit = row.over_limit if row and row.over_limit is not None else has.limit
+    return Over(row.over_since, limit) if row and row.over_since and limit is not None else None
 
 
 def keep(conn: Connection, shop: Shop, now: datetime, kind: str) -> Standing:
     """Read how it stands and remember since when more is kept than the plan covers."""
     found = read(conn, shop, now, needed=kind != "none")
-    known = found.row.over_since if found.row else None
-    if known != found.verdict.since:
-        subscriptions.keep_over(conn, shop.id, kind, found.verdict.since)
+    row, over = found.row, found.over
+    known = (row.over_since, row.over_limit) if row else (None, None)
+    now_known = (over.since, over.limit) if over else (None, None)
+    if known != now_known:
+        subscriptions.keep_over(conn, shop.id, kind, *now_known)
     return found

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
+    Integer,
     String,
     Table,
     bindparam,
@@ -64,6 +65,7 @@ subscription = Table(
     Column("test", Boolean, nullable=False, server_default="0"),
     Column("past_due_since", Utc),
     Column("over_since", Utc),
+    Column("over_limit", Integer),
     Column("checked_at", Utc),
     Column("asked_at", Utc),
     Index("ix_subscription_asked_at", "asked_at"),
@@ -71,7 +73,7 @@ subscription = Table(
 )
 """``amount``: minor units a month as agreed; ``outside_id`` and ``payer_id``: the vendor's names of the subscription and
 of the shop; ``checked_at``: when the vendor was asked whose answer this is; ``asked_at``: when the clock last had it
-asked; ``over_since``: since when more orders are kept than the plan covers, which is ours alone."""
+asked; ``over_since``: since when more orders are kept than the ``over_limit`` of the plan, both ours alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,7 @@ class Subscription(_Facts):
     shop_id: int
     checked_at: datetime | None
     over_since: datetime | None
+    over_limit: int | None = None
 
 
 _TOLD = tuple(Told.__dataclass_fields__)
@@ -115,6 +118,7 @@ _READ = select(
     subscription.c.shop_id,
     *(subscription.c[name] for name in _TOLD),
     subscription.c.over_since,
+    subscription.c.over_limit,
 )
 
 
@@ -148,7 +152,7 @@ _OF_PAYER = (
 _OVER = (
     update(subscription)
     .where(subscription.c.shop_id == bindparam("shop"))
-    .values(over_since=bindparam("since", type_=Utc))
+    .values(over_since=bindparam("since", type_=Utc), over_limit=bindparam("most", type_=Integer))
 )
 _WITHOUT = (
     select(shop.c.id)
@@ -198,9 +202,11 @@ def shop_of_payer(conn: Connection, kind: str, payer_id: str) -> int | None:
     return None if found is None else int(found)
 
 
-def keep_over(conn: Connection, shop_id: int, kind: str, since: datetime | None) -> None:
-    """Remember since when more orders are kept than the plan covers; None while they are not."""
-    values = {"shop": shop_id, "since": since}
+def keep_over(
+    conn: Connection, shop_id: int, kind: str, since: datetime | None, limit: int | None = None
+) -> None:
+    """Remember since when more orders are kept than the limit that the plan had then; None while they are not."""
+    values = {"shop": shop_id, "since": since, "most": limit}
     if not conn.execute(_OVER, values).rowcount and since is not None:
         conn.execute(_BEGIN.on(conn), {"shop_id": shop_id, "kind": kind})
         conn.execute(_OVER, values)

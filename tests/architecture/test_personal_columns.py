@@ -54,7 +54,7 @@ IMPERSONAL: Mapping[str, str] = {
     "pace": "name free_at",
     "subscription": (
         "shop_id kind state plan outside_id payer_id currency amount period_start period_end trial_end cancel_at "
-        "pending_plan pending_at test past_due_since over_since checked_at asked_at"
+        "pending_plan pending_at test past_due_since over_since over_limit checked_at asked_at"
     ),
     "task": (
         "id shop_id name state due_at created_at attempts tried generation ready lease_owner lease_until reason"

@@ -185,6 +185,29 @@ async def test_a_larger_plan_ends_the_waiting_at_once(stage: Stage) -> None:
     assert row.over_since is None
 
 
+async def test_the_next_step_covers_the_count_and_a_larger_plan_gives_fresh_room(stage: Stage) -> None:
+    await over_for(stage, 31)
+    await keep(stage, 950)
+    page = (await opened(stage)).text
+    assert "The next step is “Medium” for €59 a month" in page
+    assert "up to 1,000 kept orders a month, fewer than your 1,201" in page
+    assert "waits for the plan “Medium”" in (await stage.part("/admin/widgets/coupon")).text
+    till(stage).told = PAID
+    page = (await opened(stage)).text
+    assert "New campaigns and rules wait" not in page
+    assert "Nothing changes until" in page
+    sent = await filled(stage, "coupon", value="11")
+    assert (await stage.post("/admin/widgets/coupon", sent)).status_code == 200
+    row = await stage.db.read(lambda conn: subscriptions.find(conn, stage.shop.id))
+    assert row is not None
+    assert row.over_limit == 1_000
+    till(stage).told = nothing_taken(NOW)
+    await opened(stage)
+    again = await stage.db.read(lambda conn: subscriptions.find(conn, stage.shop.id))
+    assert again is not None
+    assert (again.over_since, again.over_limit) == (row.over_since, 1_000)
+
+
 async def test_development_stores_are_free(stage: Stage) -> None:
     await over_for(stage, 31)
     await stage.db.write(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import widgets
 from plugin.billing import standing
-from plugin.billing.gates import GRACE, Step, judge, larger, over_since
+from plugin.billing.gates import GRACE, Over, Step, judge, larger, over
 from plugin.billing.novelty import NEW, news
 from plugin.billing.plans import FREE, PLANS
 from plugin.billing.subscriptions import State, Subscription
@@ -24,13 +24,24 @@ moments = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=
 
 
 def test_what_is_too_much_is_remembered_until_a_whole_month_stays_within() -> None:
-    assert over_since(None, 250, (0, 250), NOW) is None
-    assert over_since(None, 250, (0, 251), NOW) == NOW
-    assert over_since(EARLIER, 250, (0, 251), NOW) == EARLIER
-    assert over_since(EARLIER, 250, (400, 3), NOW) == EARLIER, "a new month ends nothing by itself"
-    assert over_since(None, 250, (400, 3), NOW) is None, "a month that is over begins nothing"
-    assert over_since(EARLIER, 250, (250, 3), NOW) is None
-    assert over_since(EARLIER, None, (400, 400), NOW) is None
+    known = Over(EARLIER, 250)
+    assert over(None, 250, (0, 250), NOW) is None
+    assert over(None, 250, (0, 251), NOW) == Over(NOW, 250)
+    assert over(known, 250, (0, 251), NOW) == known
+    assert over(known, 250, (400, 3), NOW) == known, "a new month ends nothing by itself"
+    assert over(None, 250, (400, 3), NOW) is None, "a month that is over begins nothing"
+    assert over(known, 250, (250, 3), NOW) is None
+    assert over(known, None, (400, 400), NOW) is None
+
+
+def test_a_larger_plan_gives_fresh_room_and_to_and_fro_does_not() -> None:
+    small = over(Over(EARLIER, 250), 1_000, (1_201, 1_201), NOW)
+    assert small == Over(NOW, 1_000)
+    assert over(Over(EARLIER, 250), 1_000, (1_201, 300), NOW) is None
+    later = NOW + timedelta(days=40)
+    free = over(small, 250, (1_201, 1_201), later)
+    assert free == small
+    assert over(free, 1_000, (1_201, 1_201), later) == small
 
 
 def test_the_count_that_decided_is_the_one_that_is_told() -> None:
@@ -43,13 +54,13 @@ def test_the_count_that_decided_is_the_one_that_is_told() -> None:
 def test_nothing_waits_within_the_plan_or_the_grace(
     before: int, this: int, known: datetime | None, limit: int | None
 ) -> None:
-    since = over_since(known, limit, (before, this), NOW)
-    found = judge(limit, (before, this), since, NOW)
+    since = over(Over(known, limit or 0) if known else None, limit, (before, this), NOW)
+    found = judge(limit, (before, this), since.since if since else None, NOW)
     if limit is None or max(before, this) <= limit:
         assert found.step is Step.WITHIN
     if found.waits:
         assert since is not None
-        assert NOW - since >= GRACE
+        assert NOW - since.since >= GRACE
         assert max(before, this) > (limit or 0)
     assert (found.step is Step.WITHIN) == (found.until is None)
 
