@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 
-from benchmarks import accept, books, fairness, machine, promised, readable, reading, start, turns, worker
+from benchmarks import (
+    accept,
+    books,
+    fairness,
+    large,
+    machine,
+    promised,
+    readable,
+    reading,
+    start,
+    turns,
+    worker,
+)
 from benchmarks.figures import HEAD, Figure, medians, row
 from benchmarks.homes import POSTGRESQL, SQLITE, Home, homes
 from benchmarks.sizes import FULL, QUICK, Size
@@ -22,6 +34,7 @@ ALL: Mapping[str, Measure] = {
     "start": start.measure,
     "promised": promised.measure,
     "turns": turns.measure,
+    "large": large.measure,
     "fairness": fairness.measure,
 }
 HOMES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}

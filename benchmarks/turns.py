@@ -25,7 +25,7 @@ EACH = 10
 CLAIMS = 200
 PORTION = 100_000
 
-_SERIES = {
+SERIES = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT :low UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :high) SELECT i FROM n",
     "postgresql": "SELECT i FROM generate_series(CAST(:low AS bigint), CAST(:high AS bigint) - 1) AS s(i)",
 }
@@ -60,7 +60,7 @@ async def _prepared(db: Database, *, history: int) -> None:
 
 
 def _fill(conn: Connection, *, shop: int, low: int, high: int, state: str, at: datetime) -> None:
-    statement = text(_FILL.format(series=_SERIES[conn.dialect.name]))
+    statement = text(_FILL.format(series=SERIES[conn.dialect.name]))
     known = tasks.task.c.due_at.type.bind_processor(conn.dialect)
     values = {"shop": shop, "kind": state, "state": state, "low": low, "high": high}
     ready = state == "waiting" and at <= datetime.now(UTC)

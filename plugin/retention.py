@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     bindparam,
     delete,
     select,
-    text,
     update,
 )
 
@@ -28,7 +28,7 @@ from plugin.pseudonyms import Pseudonyms
 from plugin.shops import shop
 from plugin.tasks import Wanted, task
 from webhooks import inbox as events
-from webhooks.inbox import HANDLED, PARKED, inbox
+from webhooks.inbox import HANDLED, PARKED, WAITING, inbox, is_state
 from webhooks.named import named
 from webhooks.topics import TOPICS
 
@@ -50,17 +50,19 @@ _OLD_HANDLED = (
     .order_by(inbox.c.id)
     .limit(PORTION)
 )
-_OLD_BODIES = (
+_OLD_BODIES = [
     select(inbox.c.id, inbox.c.shop, inbox.c.webhook_id, inbox.c.topic, inbox.c.body)
     .where(
-        text("state IN ('parked', 'waiting')"),
+        is_state(state),
         inbox.c.body.is_not(None),
         (inbox.c.received_at < bindparam("known", type_=Utc))
         | ((inbox.c.received_at < bindparam("unknown", type_=Utc)) & inbox.c.shop.not_in(_INSTALLED)),
     )
-    .order_by(inbox.c.id)
     .limit(PORTION)
-)
+    for state in (PARKED, WAITING)
+]
+"""Each is answered by its state's own index; sorted by ``id``, they would be looked for among all that was handled."""
+
 _FORGET = delete(inbox).where(among(inbox.c.id, "ids"))
 _EMPTY = (
     update(inbox)
@@ -164,8 +166,11 @@ def _empty_bodies(
     conn: Connection, keyring: Keyring, mine: ColumnElement[bool] | None, now: datetime
 ) -> Mapping[int, int]:
     """Erase bodies whose time is over; a row by our own number stays and says so, and an order's facts are fetched instead."""
-    statement = _OLD_BODIES if mine is None else _OLD_BODIES.where(mine)
-    rows = conn.execute(statement, {"known": now - BODIES_FOR, "unknown": now - UNKNOWN_FOR}).all()
+    given = {"known": now - BODIES_FOR, "unknown": now - UNKNOWN_FOR}
+    found: list[Row[Any]] = []
+    for statement in _OLD_BODIES:
+        found += conn.execute(statement if mine is None else statement.where(mine), given)
+    rows = sorted(found, key=lambda row: row.id)
     if not rows:
         return {}
     _ask_again(conn, keyring, rows, now)

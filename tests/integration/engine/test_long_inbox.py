@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event, insert
 
-from plugin import backlog
+from plugin import backlog, retention
 from plugin.database import Database
 from tests import engine
 from tests.integration.engine.stories import NOW
@@ -83,3 +83,15 @@ async def test_an_erasure_looks_only_at_what_waits_or_is_parked(db: Database) ->
     found = await db.write(lambda conn: plans(conn, erase))
     assert found
     assert all("ix_inbox_parked" in plan and "ix_inbox_turn" in plan for plan in found), found
+
+
+async def test_whose_bodies_are_too_old_is_looked_for_only_among_what_waits_or_is_parked(
+    db: Database,
+) -> None:
+    await db.write(several)
+    found = await db.write(
+        lambda conn: plans(conn, lambda conn: retention.keep_no_longer(conn, engine.KEYRING, None, NOW))
+    )
+    parked, waiting = [plan for plan in found if "ix_inbox_parked" in plan or "ix_inbox_turn" in plan]
+    assert "ix_inbox_parked" in parked
+    assert "ix_inbox_turn" in waiting
