@@ -1,18 +1,22 @@
 """The places in which a worker runs tasks, of which no shop ever has all."""
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 
 class Slots:
-    """So many tasks run at once; which are whose is counted, so that a claim can leave room for others."""
+    """So many tasks run at once; which are whose is known: a claim leaves room for others and takes none twice.
 
-    def __init__(self, count: int) -> None:
+    ``freed`` is called whenever one has ended.
+    """
+
+    def __init__(self, count: int, freed: Callable[[], None]) -> None:
         self._count = count
+        self._freed = freed
         self._running: set[asyncio.Task[None]] = set()
-        self._held: Counter[int] = Counter()
+        self._held: defaultdict[int, set[int]] = defaultdict(set)
 
     @property
     def free(self) -> int:
@@ -20,20 +24,20 @@ class Slots:
         return self._count - len(self._running)
 
     @property
-    def held(self) -> Mapping[int, int]:
-        """How many run of each shop that has any."""
-        return +self._held
+    def held(self) -> Mapping[int, frozenset[int]]:
+        """Which run of each shop that has any."""
+        return {shop_id: frozenset(ids) for shop_id, ids in self._held.items() if ids}
 
-    def start(self, shop_id: int, work: Coroutine[Any, Any, None], freed: Callable[[], None]) -> None:
-        """Run a shop's task in a free slot; ``freed`` is called when it has ended."""
+    def start(self, shop_id: int, id: int, work: Coroutine[Any, Any, None]) -> None:
+        """Run a shop's task of that id in a free slot."""
         running = asyncio.create_task(work)
         self._running.add(running)
-        self._held[shop_id] += 1
+        self._held[shop_id].add(id)
 
         def end(done: asyncio.Task[None]) -> None:
             self._running.discard(done)
-            self._held[shop_id] -= 1
-            freed()
+            self._held[shop_id].discard(id)
+            self._freed()
 
         running.add_done_callback(end)
 

@@ -5,6 +5,7 @@ runs makes it run once more, so that it never misses what was decided meanwhile.
 """
 
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,7 +84,7 @@ of whose turn it is holds no shop that has only work of later."""
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A task held by one worker until ``lease_until``."""
+    """A task held by one worker until ``lease_until``; ``lease`` names this claim, no other of the same task."""
 
     id: int
     shop_id: int
@@ -93,6 +94,7 @@ class Claimed:
     attempts: int
     generation: int
     created_at: datetime
+    lease: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,10 @@ _WAKE = update(task).where(task.c.id.in_(_RESTED)).values(ready=True)
 _CLAIM = (
     update(task)
     .where(among(task.c.id, "ids"))
-    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), tried=True, ready=False)
+    .values(lease_owner=bindparam("lease"), lease_until=bindparam("until"), tried=True, ready=False)
 )
 _UNMARK = update(task).where(among(task.c.id, "ids")).values(ready=False)
-_MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("owner"))
+_MINE = (task.c.id == bindparam("task_id")) & (task.c.lease_owner == bindparam("lease"))
 _SEEN = task.c.generation == bindparam("seen")
 _DONE = delete(task).where(_MINE, _SEEN)
 _AGAIN = (
@@ -227,7 +229,7 @@ def claim_in_turn(
     after: int = 0,
     *,
     each: int | None = None,
-    held: Mapping[int, int] | None = None,
+    held: Mapping[int, frozenset[int]] | None = None,
 ) -> tuple[list[Claimed], int]:
     """Take due tasks for ``owner``, beginning ``after`` that shop, of no shop more than ``each`` with what is ``held``.
 
@@ -240,33 +242,27 @@ def claim_in_turn(
     ]:  # set aside by a worker of the release before
         conn.execute(_UNMARK, {"ids": stray})
         rows = [row for row in rows if row.state == "waiting"]
+    lease = f"{owner}.{secrets.token_hex(3)}"
     if rows:
-        conn.execute(_CLAIM, {"ids": [row.id for row in rows], "owner": owner, "until": now + LEASE})
-    return [_claimed(row) for row in rows], turn
+        conn.execute(_CLAIM, {"ids": [row.id for row in rows], "lease": lease, "until": now + LEASE})
+    return [_claimed(row, lease) for row in rows], turn
 
 
-def _claimed(row: Row[Any]) -> Claimed:
+def _claimed(row: Row[Any], lease: str) -> Claimed:
     payload, at = json.loads(row.payload), row.created_at
-    return Claimed(row.id, row.shop_id, row.name, row.key, payload, row.attempts, row.generation, at)
+    return Claimed(row.id, row.shop_id, row.name, row.key, payload, row.attempts, row.generation, at, lease)
 
 
-def finish(conn: Connection, owner: str, done: Claimed, now: datetime) -> None:
+def finish(conn: Connection, done: Claimed, now: datetime) -> None:
     """Remove a task that succeeded, unless it was asked for again meanwhile; hurry the shop's other retries."""
-    mine = {"task_id": done.id, "owner": owner}
+    mine = {"task_id": done.id, "lease": done.lease}
     if not conn.execute(_DONE, {**mine, "seen": done.generation}).rowcount:
         conn.execute(_AGAIN, mine)
     conn.execute(_HURRY, {"shop": done.shop_id, "now": now})
 
 
 def fail(
-    conn: Connection,
-    owner: str,
-    failed: Claimed,
-    now: datetime,
-    reason: str,
-    *,
-    outage: bool,
-    park: bool = False,
+    conn: Connection, failed: Claimed, now: datetime, reason: str, *, outage: bool, park: bool = False
 ) -> bool:
     """Give a failed task back with back-off, or park it with its reason; returns whether it was parked."""
     tries = failed.attempts + 1
@@ -277,7 +273,7 @@ def fail(
         _FAIL,
         {
             "task_id": failed.id,
-            "owner": owner,
+            "lease": failed.lease,
             "seen": failed.generation,
             "again_at": now + wait,
             "new_state": "parked" if parked else "waiting",
@@ -296,5 +292,5 @@ def release_parked(conn: Connection, shop_id: int, now: datetime) -> int:
 
 def release(conn: Connection, owner: str) -> None:
     """Give back all that ``owner`` holds, as when a worker stops."""
-    held = update(task).where(task.c.lease_owner == owner)
+    held = update(task).where(task.c.lease_owner.startswith(f"{owner}."))
     conn.execute(held.values(lease_owner=None, lease_until=None, ready=True))

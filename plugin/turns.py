@@ -73,15 +73,16 @@ class Turns(Generic[Whose]):
         after: Whose,
         *,
         each: int | None = None,
-        held: Mapping[Whose, int] | None = None,
+        held: Mapping[Whose, frozenset[int]] | None = None,
     ) -> tuple[list[Row[Any]], Whose]:
         """Take up to ``most`` due rows for the rest of the transaction; other workers pass them by.
 
-        Nobody gets more than ``each``, less what is ``held`` of theirs already. Returns the rows, oldest first, and
-        the one ``after`` whom the next claim should begin: where more wait than a claim has room for, they follow
-        each other in a circle.
+        Nobody gets more than ``each``, less what is ``held`` of theirs already, by its ids, which is not taken again.
+        Returns the rows, oldest first, and the one ``after`` whom the next claim should begin: where more wait than a
+        claim has room for, they follow each other in a circle.
         """
-        bound, mine = most if each is None else each, held or {}
+        bound, mine = most if each is None else each, {one: len(ids) for one, ids in (held or {}).items()}
+        busy = [id for ids in (held or {}).values() for id in ids]
         full = {one for one, count in mine.items() if count >= bound}
         wide = max(most, LEAST) + len(full)
         everybody = self._waiting(conn, after, wide)
@@ -91,7 +92,8 @@ class Turns(Generic[Whose]):
         while queue and (room := most - len(found)):
             share, asked = max(1, room // len(queue)), queue[:room]
             quotas = {one: min(share, left[one]) for one in asked}
-            rows = self._oldest.of_each(conn, quotas, {"now": now, "taken": [row.id for row in found]})
+            taken = busy + [row.id for row in found]
+            rows = self._oldest.of_each(conn, quotas, {"now": now, "taken": taken})
             counts = Counter(getattr(row, self._whose) for row in rows)
             left |= {one: left[one] - counts[one] for one in asked}
             queue = queue[room:] + [one for one in asked if counts[one] == quotas[one] and left[one]]

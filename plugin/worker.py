@@ -98,7 +98,7 @@ class Worker:
         self._persist = partial(persist, runtime.db, self._stopping)
         self._handlers = handlers(runtime.billing)
         self._jobs = jobs_of(runtime)
-        self._slots = Slots(AT_ONCE)
+        self._slots = Slots(AT_ONCE, partial(runtime.bells.ring_here, TASKS_BELL))
         self._task_turn = 0
         self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
@@ -171,7 +171,7 @@ class Worker:
         with bells.listening(TASKS_BELL) as bell:
             claimed = await self._claim(room) if room else []
             for one in claimed:
-                self._slots.start(one.shop_id, self.run_task(one), partial(bells.ring_here, TASKS_BELL))
+                self._slots.start(one.shop_id, one.id, self.run_task(one))
             if not room or len(claimed) < room:
                 await bell.rung(IDLE)
 
@@ -198,7 +198,7 @@ class Worker:
             await self._record_failure(one, error)
             return
         now = datetime.now(UTC)
-        await self._persist(lambda conn: tasks.finish(conn, self._owner, one, now))
+        await self._persist(lambda conn: tasks.finish(conn, one, now))
         metrics.TASKS.labels(one.name, "done").inc()
         self._runtime.bells.ring(TASKS_BELL)
 
@@ -230,7 +230,7 @@ class Worker:
         log.warning("task failed", task=one.name, shop_id=one.shop_id, error=type(error).__name__)
         now = datetime.now(UTC)
         aside = await self._persist(
-            lambda conn: tasks.fail(conn, self._owner, one, now, reason, outage=outage, park=parked)
+            lambda conn: tasks.fail(conn, one, now, reason, outage=outage, park=parked)
         )
         name = one.name if one.name in self._handlers else "unknown"
         metrics.TASKS.labels(name, "parked" if aside else "retried").inc()

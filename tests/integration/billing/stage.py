@@ -103,7 +103,7 @@ class Stage:
         asked = [one for one in claimed if one.name == checking.REFRESH]
         for one in asked:
             await self.billing.refresh(self.shop, self.now())
-            await self.db.write(lambda conn, one=one: tasks.finish(conn, "test", one, self.now()))  # type: ignore[misc] # the same
+            await self.db.write(lambda conn, one=one: tasks.finish(conn, one, self.now()))  # type: ignore[misc] # the same
         return len(asked)
 
     def kinds(self) -> Sequence[str]:

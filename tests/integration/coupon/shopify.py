@@ -121,9 +121,9 @@ class Errand:
         except Exception as error:  # noqa: BLE001  as the worker does
             self.failures.append(f"{type(error).__name__}: {error}")
             outage, park, reason = isinstance(error, Retry), isinstance(error, Park), str(error)
-            await db.write(lambda conn: tasks.fail(conn, OWNER, one, now, reason, outage=outage, park=park))
+            await db.write(lambda conn: tasks.fail(conn, one, now, reason, outage=outage, park=park))
             return False
-        await db.write(lambda conn: tasks.finish(conn, OWNER, one, now))
+        await db.write(lambda conn: tasks.finish(conn, one, now))
         return True
 
     async def hurry(self) -> None:

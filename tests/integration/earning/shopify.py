@@ -94,11 +94,9 @@ class Errand:
             except Exception as error:  # noqa: BLE001  as the worker does
                 self.failures.append(f"{type(error).__name__}: {error}")
                 outage, park, reason = isinstance(error, Retry), isinstance(error, Park), str(error)
-                await self.db.write(
-                    lambda conn: tasks.fail(conn, OWNER, one, now, reason, outage=outage, park=park)
-                )
+                await self.db.write(lambda conn: tasks.fail(conn, one, now, reason, outage=outage, park=park))
                 return False
-        await self.db.write(lambda conn: tasks.finish(conn, OWNER, one, now))
+        await self.db.write(lambda conn: tasks.finish(conn, one, now))
         return handler is not None
 
     def calls(self, operation: str) -> int:

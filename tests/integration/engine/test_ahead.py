@@ -89,7 +89,7 @@ async def test_a_task_is_not_taken_from_a_host_ahead_that_is_at_work_on_it(db: D
     [one] = await claimed(db, "ahead", AHEAD)
     assert [await recalled(db), await recalled(db)] == [1, 0]
     assert await claimed(db, "mine", NOW) == []
-    await db.write(lambda conn: tasks.finish(conn, "ahead", one, AHEAD))
+    await db.write(lambda conn: tasks.finish(conn, one, AHEAD))
     assert await db.read(lambda conn: conn.execute(select(task)).all()) == []
 
 
@@ -97,7 +97,7 @@ async def test_a_task_that_failed_on_a_host_ahead_is_tried_again_today(db: Datab
     shop = await installed(db)
     await ask(db, shop.id, NOW)
     [one] = await claimed(db, "dead", NOW)
-    await db.write(lambda conn: tasks.fail(conn, "dead", one, AHEAD, "down", outage=True))
+    await db.write(lambda conn: tasks.fail(conn, one, AHEAD, "down", outage=True))
     assert await recalled(db) == 1
     assert len(await claimed(db, "mine", NOW)) == 1
     due = await db.read(lambda conn: conn.execute(select(task.c.due_at)).scalar_one())

@@ -3,7 +3,6 @@
 One worker or two take turns at claiming; what a small shop sends between two claims is waited for.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -99,9 +98,11 @@ async def steps_in_slots(db: Database, small: list[int], big: int, flood: int, f
         ended = [one for until, one in running if until == step]
         running = [(until, one) for until, one in running if until > step]
         for one in ended:
-            await db.write(partial(finish, owner="me", done=one, now=NOW))
+            await db.write(partial(finish, done=one, now=NOW))
             missing -= one.shop_id != big
-        held = Counter(one.shop_id for _, one in running)
+        held = {
+            shop: frozenset(one.id for _, one in running if one.shop_id == shop) for shop in (*small, big)
+        }
         claim = partial(claim_in_turn, owner="me", now=NOW, most=AT_ONCE - len(running), after=turn)
         if len(running) < AT_ONCE:
             claimed, turn = await db.write(partial(claim, each=OF_ONE_SHOP, held=held))

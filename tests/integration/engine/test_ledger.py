@@ -257,7 +257,7 @@ async def run_tasks(db: Database, shop: Shop, now: Any) -> None:
         if one.name in rederive.TASKS:
             run = TaskRun(db, engine.KEYRING, None, None, shop, one.key, one.payload, now)  # type: ignore[arg-type]
             await rederive.TASKS[one.name](run)
-            await db.write(partial(tasks.finish, owner="me", done=one, now=now))
+            await db.write(partial(tasks.finish, done=one, now=now))
 
 
 @pytest.mark.parametrize(

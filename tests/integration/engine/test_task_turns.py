@@ -42,7 +42,7 @@ def take(conn: Connection, most: int = MOST, after: int = 0, now: datetime = NOW
     claimed, turn = tasks.claim_in_turn(conn, "me", now, most, after)
     assert len(claimed) == len({one.id for one in claimed}) <= most
     for one in claimed:
-        tasks.finish(conn, "me", one, now)
+        tasks.finish(conn, one, now)
     return Counter(one.shop_id for one in claimed), turn
 
 
@@ -97,7 +97,7 @@ async def test_shops_with_work_of_later_or_in_back_off_take_no_turn(db: Database
 
     def fail_all(conn: Connection) -> None:
         for one in tasks.claim(conn, "me", NOW, 100):
-            tasks.fail(conn, "me", one, NOW, "Not now.", outage=True)
+            tasks.fail(conn, one, NOW, "Not now.", outage=True)
 
     await db.write(fail_all)
     await db.write(lambda conn: put(conn, {last: 1}))
@@ -145,7 +145,7 @@ async def test_a_claim_of_tasks_reads_nothing_but_indexes_in_their_order(db: Dat
             conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
         event.listen(conn, "before_cursor_execute", note)
         (one, *_) = tasks.claim(conn, "me", NOW, MOST)
-        tasks.finish(conn, "me", one, NOW)
+        tasks.finish(conn, one, NOW)
         word = "EXPLAIN" if conn.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
         for statement, values in said:
             yield "\n".join(str(row) for row in conn.exec_driver_sql(f"{word} {statement}", values))

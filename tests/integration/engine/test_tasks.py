@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from plugin import backlog, shops, tasks
 from plugin.billing.nobody import NOBODY
@@ -38,13 +38,13 @@ async def claim(db: Database, owner: str = "me", now: Any = NOW, most: int = 16)
     return await db.write(lambda conn: tasks.claim(conn, owner, now, most))
 
 
-async def finish(db: Database, done: Claimed, owner: str = "me", now: Any = NOW) -> None:
-    await db.write(lambda conn: tasks.finish(conn, owner, done, now))
+async def finish(db: Database, done: Claimed, now: Any = NOW) -> None:
+    await db.write(lambda conn: tasks.finish(conn, done, now))
 
 
 async def fail(db: Database, failed: Claimed, now: Any = NOW, **how: bool) -> bool:
     given = {"outage": False} | how
-    return await db.write(lambda conn: tasks.fail(conn, "me", failed, now, "It \0would not.", **given))
+    return await db.write(lambda conn: tasks.fail(conn, failed, now, "It \0would not.", **given))
 
 
 async def rows(db: Database) -> list[Mapping[str, Any]]:
@@ -78,7 +78,7 @@ async def test_a_task_asked_for_while_it_runs_runs_once_more(db: Database) -> No
     await finish(db, running)
     (again,) = await claim(db, "you")
     assert again.payload == {"number": 2}
-    await finish(db, again, "you")
+    await finish(db, again)
     assert await rows(db) == []
 
 
@@ -133,9 +133,57 @@ async def test_a_task_whose_worker_died_is_taken_over_when_its_lease_ends(db: Da
     await finish(db, mine)
     assert await fail(db, mine, park=True)
     (row,) = await rows(db)
-    assert (row["state"], row["lease_owner"], row["attempts"]) == ("waiting", "you", 0)
-    await finish(db, yours, "you", late)
+    assert (row["state"], row["lease_owner"], row["attempts"]) == ("waiting", yours.lease, 0)
+    await finish(db, yours, late)
     assert await rows(db) == []
+
+
+@pytest.mark.parametrize("late", ["finish", "fail"])
+async def test_the_late_record_of_a_run_says_nothing_of_the_same_workers_next_run(
+    db: Database, late: str
+) -> None:
+    await installed(db)
+    await ask(db)
+    (first,) = await claim(db)
+    after = NOW + LEASE + timedelta(seconds=1)
+    (second,) = await claim(db, now=after)
+    assert second.id == first.id
+    await (finish(db, first, after) if late == "finish" else fail(db, first, after, outage=True))
+    assert await claim(db, "you", after + LONGEST_WAIT) == []
+    (row,) = await rows(db)
+    assert (row["lease_owner"], row["lease_until"], row["attempts"]) == (second.lease, after + LEASE, 0)
+    await finish(db, second, after)
+    assert await rows(db) == []
+
+
+async def test_a_worker_takes_nothing_again_that_it_is_still_at(database_url: str) -> None:
+    config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
+    async with open_runtime(config) as runtime:
+        await installed(runtime.db)
+        worker, ran, go = Worker(runtime), list[str](), asyncio.Event()
+        began = {key: asyncio.Event() for key in ("slow", "quick")}
+
+        async def handler(run: TaskRun) -> None:
+            ran.append(run.key)
+            began[run.key].set()
+            if run.key == "slow":
+                await go.wait()
+
+        worker._handlers = {"do": handler}
+        worker._jobs = ()
+        running = asyncio.ensure_future(worker.run())
+        async with asyncio.timeout(30):
+            await ask(runtime.db, "slow")
+            await began["slow"].wait()
+            ended = update(task).values(lease_until=datetime.now(UTC) - LEASE)
+            await runtime.db.write(lambda conn: conn.execute(ended))
+            await ask(runtime.db, "quick")
+            await began["quick"].wait()
+            go.set()
+            worker.stop()
+            await running
+        assert ran == ["slow", "quick"]
+        assert await rows(runtime.db) == []
 
 
 async def test_a_stopping_worker_gives_back_what_it_holds(db: Database) -> None:

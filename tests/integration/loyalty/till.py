@@ -212,9 +212,9 @@ class Till:
         except Exception as error:  # noqa: BLE001  as the worker does
             self.failures.append(f"{type(error).__name__}: {error}")
             outage, park, reason = isinstance(error, Retry), isinstance(error, Park), str(error)
-            await db.write(lambda conn: tasks.fail(conn, OWNER, one, now, reason, outage=outage, park=park))
+            await db.write(lambda conn: tasks.fail(conn, one, now, reason, outage=outage, park=park))
         else:
-            await db.write(lambda conn: tasks.finish(conn, OWNER, one, now))
+            await db.write(lambda conn: tasks.finish(conn, one, now))
 
     async def tick(self) -> None:
         """Run the widget's clock jobs to their end."""

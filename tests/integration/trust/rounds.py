@@ -78,7 +78,7 @@ class Rounds:
                 if one.name == CHECK:
                     await checked_by(self.fetcher)(self._run(one.key, now))
                     done += 1
-                await self.stage.db.write(lambda conn, one=one: tasks.finish(conn, "worker", one, now))  # type: ignore[misc]
+                await self.stage.db.write(lambda conn, one=one: tasks.finish(conn, one, now))  # type: ignore[misc]
         return done
 
     def _run(self, key: str, now: datetime) -> TaskRun:
