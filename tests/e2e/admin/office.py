@@ -143,8 +143,7 @@ async def _write(config: Config, work: Callable[[Connection], T]) -> T:
         await db.close()
 
 
-async def _furnish(config: Config) -> None:
-    now = datetime.now(UTC) - timedelta(minutes=1)
+async def _furnish(config: Config, now: datetime) -> None:
     async with open_runtime(config) as runtime:
 
         def work(conn: Connection) -> None:
@@ -153,9 +152,9 @@ async def _furnish(config: Config) -> None:
         await runtime.db.write(work)
 
 
-def furnish(config: Config) -> None:
-    """Make a database with the shop ``example``."""
-    _aside(_furnish(config))
+def furnish(config: Config, ago: timedelta = timedelta(minutes=1)) -> None:
+    """Make a database with the shop ``example``, which was installed so long ago."""
+    _aside(_furnish(config, datetime.now(UTC) - ago))
 
 
 def _aside(work: Coroutine[Any, Any, T]) -> T:

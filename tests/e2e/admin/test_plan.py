@@ -9,12 +9,19 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.admin.office import Office
 from tests.e2e.admin.test_admin import AXE, fault, fill, save
+from tests.e2e.screens import plans
 from tests.e2e.screens.plans import CASES, show, staged
 
 Opens = Callable[[str], Office]
 
 SHAPES = [("de", 1200, "light"), ("en", 320, "dark"), ("de", 390, "dark"), ("en", 1200, "light")]
 LOOKS = [(name, *SHAPES[number % len(SHAPES)]) for number, name in enumerate(CASES)]
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a shop of some age, to copy."""
+    return plans.furnished(tmp_path_factory.mktemp("plans"))
 
 
 @pytest.fixture
@@ -106,6 +113,7 @@ def test_the_plot_has_a_bar_for_each_month_the_limit_and_the_figures_in_a_table(
     assert now is not None
     assert before is not None
     assert now["y"] < limit["y"] < before["y"], "this month stands above the limit, an earlier one below"
+    assert before["height"] > now["height"] / 2, "what was kept earlier stands there"
     expect(plot).to_contain_text("Gestrichelt: die 250 im Monat")
     page.get_by_text("Die letzten zwölf Monate als Tabelle").click()
     rows = page.locator("#months tbody tr")

@@ -19,7 +19,6 @@ from plugin.shops import find_shop
 from tests.e2e.admin.office import Office, furnish, running
 from tests.integration.billing.till import ALL, Till, nothing_taken
 from tests.integration.widgets.stage import config
-from widgets import change_settings
 
 PATH = "/admin/plan"
 OUTSIDE = "window.opened = []; window.open = (address, where) => { window.opened.push([address, where]); };"
@@ -132,7 +131,6 @@ def bills(now: datetime) -> Sequence[Invoice]:
 def _happened(conn: Connection, case: Case, now: datetime) -> None:
     shop = find_shop(conn, "example")
     assert shop is not None
-    change_settings(conn, shop.id, "shop", {"active_from": "2020-01-01"}, now)
     rows = []
     for number, share in enumerate((*SHARES, 1.0)):
         at = _months_ago(now, len(SHARES) - number)
@@ -156,9 +154,9 @@ def _months_ago(now: datetime, number: int) -> datetime:
 
 
 def furnished(folder: Path) -> Path:
-    """Make a database with the shop, to copy."""
+    """Make a database with a shop that has been here for more than a year, to copy."""
     path = folder / "furnished.db"
-    furnish(config(f"sqlite:///{path}"))
+    furnish(config(f"sqlite:///{path}"), timedelta(days=400))
     return path
 
 
