@@ -1,7 +1,8 @@
 """What a host whose clock ran ahead has put off: by everybody else's clock it is due now.
 
 Instants that say when something may be done are written by the clock of whoever writes them. One that lies further
-ahead than anybody with the right time could have put it is of a clock that was wrong.
+ahead than anybody with the right time could have put it is of a clock that was wrong. But it may be the reader's own
+clock that is behind: what that would double or hurry is left alone within the minutes that clocks may be apart.
 """
 
 from datetime import datetime, timedelta
@@ -12,6 +13,9 @@ from plugin.clock import APART, Job
 from plugin.database import Utc
 from plugin.tasks import LEASE, LONGEST_WAIT, task
 from webhooks.inbox import WAITING, WAITS, inbox
+
+_SLACK = timedelta(seconds=10)
+"""What was due when it was written may be done early; so much ahead, it is not worth the writing."""
 
 _NOW = bindparam("now", type_=Utc)
 _SOON = bindparam("soon", type_=Utc)
@@ -28,9 +32,9 @@ _EVENTS = (
 _HELD = (
     update(task)
     .where(task.c.state == "waiting", task.c.lease_until > bindparam("longest", type_=Utc))
-    .values(lease_until=bindparam("until", type_=Utc))
+    .values(lease_until=bindparam("longest", type_=Utc))
 )
-"""Held for no longer than by a right clock, and not taken away: who holds it may be at work on it."""
+"""Not freed: whoever holds it may be at work on it."""
 
 _PUT_OFF = (
     update(task)
@@ -48,11 +52,14 @@ _PUT_OFF = (
 
 
 def recall(conn: Connection, shop_id: int | None, now: datetime) -> int:
-    """Make due what was put off by a clock that ran ahead, of every shop, what is held after a lease; returns how much."""
-    soon = now + APART
-    events = {"now": now, "soon": soon, "longest": soon + timedelta(seconds=max(WAITS))}
-    held = {"longest": soon + LEASE, "until": now + LEASE}
-    put_off = {"now": now, "soon": soon, "longest": soon + LONGEST_WAIT}
+    """Make due what was put off by a clock that ran ahead, of every shop; returns how much that was.
+
+    What is held by such a clock is held for no longer than by any other.
+    """
+    soon, apart = now + _SLACK, now + APART
+    events = {"now": now, "soon": soon, "longest": apart + timedelta(seconds=max(WAITS))}
+    held = {"longest": apart + LEASE}
+    put_off = {"now": now, "soon": soon, "longest": apart + LONGEST_WAIT}
     return (
         conn.execute(_EVENTS, events).rowcount
         + conn.execute(_HELD, held).rowcount

@@ -13,8 +13,8 @@ from sqlalchemy import Column, Connection, String, Table, bindparam, select, upd
 
 from plugin.database import Big, Database, Upsert, Utc, metadata
 
-APART = timedelta(seconds=10)
-"""So far may the clocks of hosts be apart without being wrong."""
+APART = timedelta(minutes=5)
+"""So far may the clocks of hosts be apart; what lies further ahead than that was not written by a right one."""
 
 job = Table(
     "job",

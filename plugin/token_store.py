@@ -14,6 +14,9 @@ from plugin.shops import SEALED, Tokens, context, sealed_pair, shop
 LEASE = timedelta(seconds=60)
 """How long one process may be about to refresh before another one may try; longer than any refresh takes."""
 
+_LONGEST = LEASE + APART
+"""A lease that ends further ahead than this is of a clock that ran ahead, and counts as over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -36,7 +39,7 @@ class Pair:
 
     def leased(self, at: datetime) -> bool:
         """Tell whether another process is about to refresh it."""
-        return self.leased_until is not None and self.leased_until > at
+        return self.leased_until is not None and at < self.leased_until <= at + _LONGEST
 
 
 def load_pair(conn: Connection, keyring: Keyring, shop_id: int) -> Pair | None:
@@ -67,7 +70,7 @@ def take_lease(conn: Connection, pair: Pair, owner: str, now: datetime) -> bool:
     free = or_(
         shop.c.lease_until.is_(None),
         shop.c.lease_until <= now,
-        shop.c.lease_until > now + LEASE + APART,  # of a clock that ran ahead
+        shop.c.lease_until > now + _LONGEST,
     )
     statement = update(shop).where(_unchanged(pair), free).values(lease_owner=owner, lease_until=now + LEASE)
     return conn.execute(statement).rowcount == 1

@@ -17,6 +17,7 @@ from plugin.database import Database, open_database
 from plugin.errors import Unauthorized, Unavailable
 from plugin.guards import Merchant
 from plugin.install import Link
+from plugin.shopify import tokens
 from plugin.shopify.errors import Disconnected, Unreachable
 from plugin.shops import Shop, shop
 from plugin.token_store import Pair, take_lease
@@ -136,6 +137,30 @@ async def test_a_lease_left_by_a_dead_process_runs_out(link: Link, api: ShopServ
     left = {"lease_owner": "dead", "lease_until": later + timedelta(milliseconds=300)}
     await link.db.write(lambda conn: conn.execute(update(shop).values(**left)).rowcount)
     assert await install.access_token(link, made.id, later) == "shpat_1"
+
+
+async def test_a_lease_of_a_process_whose_clock_was_ahead_keeps_nobody_waiting(
+    link: Link, api: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "PATIENCE", 3.0)
+    made = await installed(link)
+    later = now() + 2 * HOUR
+    left = {"lease_owner": "dead", "lease_until": later + timedelta(days=1)}
+    await link.db.write(lambda conn: conn.execute(update(shop).values(**left)).rowcount)
+    assert await install.access_token(link, made.id, later) == "shpat_1"
+
+
+async def test_a_lease_is_not_taken_by_a_process_whose_clock_is_minutes_behind(
+    link: Link, api: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "PATIENCE", 0.0)
+    made = await installed(link)
+    later = now() + 2 * HOUR
+    held = {"lease_owner": "other", "lease_until": later + token_store.LEASE + timedelta(minutes=2)}
+    await link.db.write(lambda conn: conn.execute(update(shop).values(**held)).rowcount)
+    with pytest.raises(Unreachable):
+        await install.access_token(link, made.id, later)
+    assert len(api.grants) == 1
 
 
 async def test_a_dead_pair_asks_staff_to_reopen_and_reopening_heals(link: Link, api: ShopServer) -> None:

@@ -17,6 +17,7 @@ from webhooks import inbox
 
 AHEAD = NOW + timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+BEHIND = NOW - 2 * MINUTE
 
 
 async def recalled(db: Database, now: datetime = NOW) -> int:
@@ -52,6 +53,7 @@ async def test_an_event_in_back_off_waits_for_its_time_unless_a_clock_ahead_chos
     for _ in range(7):
         await db.write(partial(failed, now=NOW))
     assert await recalled(db) == 0
+    assert await recalled(db, BEHIND) == 0
     assert await recalled(db, NOW - timedelta(hours=1)) == 1
 
 
@@ -79,8 +81,9 @@ async def test_what_a_dead_worker_held_is_taken_over_though_its_clock_was_ahead(
     await ask(db, shop.id, NOW)
     assert len(await claimed(db, "dead", NOW + by)) == 1
     assert await recalled(db) == taken
-    assert await claimed(db, "mine", NOW + tasks.LEASE) == []
-    assert len(await claimed(db, "mine", NOW + tasks.LEASE + timedelta(seconds=1))) == 1
+    ended = NOW + tasks.LEASE + taken * clock.APART
+    assert await claimed(db, "mine", ended) == []
+    assert len(await claimed(db, "mine", ended + timedelta(seconds=1))) == 1
 
 
 async def test_a_task_is_not_taken_from_a_host_ahead_that_is_at_work_on_it(db: Database) -> None:
@@ -91,6 +94,27 @@ async def test_a_task_is_not_taken_from_a_host_ahead_that_is_at_work_on_it(db: D
     assert await claimed(db, "mine", NOW) == []
     await db.write(lambda conn: tasks.finish(conn, one, AHEAD))
     assert await db.read(lambda conn: conn.execute(select(task)).all()) == []
+
+
+async def test_a_host_whose_clock_is_behind_takes_nothing_from_those_at_work(db: Database) -> None:
+    shop = await installed(db)
+    await ask(db, shop.id, NOW)
+    [one] = await claimed(db, "mine", NOW)
+    assert await recalled(db, BEHIND) == 0
+    assert await claimed(db, "behind", BEHIND) == []
+    assert await claimed(db, "another", NOW + tasks.LEASE) == []
+    await db.write(lambda conn: tasks.finish(conn, "mine", one, NOW))
+    assert await db.read(lambda conn: conn.execute(select(task)).all()) == []
+
+
+async def test_a_host_whose_clock_is_behind_hurries_no_task_in_back_off(db: Database) -> None:
+    shop = await installed(db)
+    await ask(db, shop.id, NOW)
+    for tries in range(7):
+        [one] = await claimed(db, "mine", NOW + tries * MINUTE)
+        at = NOW + tries * MINUTE
+        await db.write(partial(tasks.fail, owner="mine", failed=one, now=at, reason="down", outage=True))
+        assert await recalled(db, at - 2 * MINUTE) == 0
 
 
 async def test_a_task_that_failed_on_a_host_ahead_is_tried_again_today(db: Database) -> None:
