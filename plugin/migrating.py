@@ -28,12 +28,15 @@ LOCK = 1000
 """Milliseconds that a step waits for a lock, and holds up whoever asks after it."""
 
 PATIENCE = 900.0
-"""Seconds after which it gives up, with every finished step kept."""
+"""Seconds after which it gives up, those of waiting for another host among them; every finished step is kept."""
 
 LONGEST_PAUSE = 5.0
 
 ONE = 0x64616E6B626172
 """The advisory lock of whoever migrates."""
+
+_ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+"""The server notices within a minute that a host is gone, and gives its turn to the next one."""
 
 _HELD = {"55P03", "40P01"}
 """SQLSTATE of a lock that did not come in time, and of a deadlock."""
@@ -57,7 +60,7 @@ async def migrate(address: str, versions: Sequence[Path] = ()) -> None:
     if url.get_backend_name() == "sqlite":
         await _at_once(await open_database(address), versions)
         return
-    settings = {"application_name": "dankbar migrate", "lock_timeout": str(LOCK), "timezone": "UTC"}
+    settings = {"application_name": "dankbar migrate", "lock_timeout": str(LOCK), "timezone": "UTC", **_ALIVE}
     engine = create_async_engine(
         url,
         poolclass=NullPool,
@@ -65,8 +68,9 @@ async def migrate(address: str, versions: Sequence[Path] = ()) -> None:
         connect_args={"server_settings": settings, "timeout": 10},
     )
     try:
-        async with _only_one(engine):
-            await _step_by_step(engine, versions)
+        deadline = monotonic() + PATIENCE
+        async with _only_one(engine, deadline):
+            await _step_by_step(engine, versions, deadline)
     finally:
         await engine.dispose()
 
@@ -78,8 +82,8 @@ async def _at_once(db: Database, versions: Sequence[Path]) -> None:
         await db.close()
 
 
-async def _step_by_step(engine: AsyncEngine, versions: Sequence[Path]) -> None:
-    started, tries = monotonic(), 0
+async def _step_by_step(engine: AsyncEngine, versions: Sequence[Path], deadline: float) -> None:
+    tries = 0
     while True:
         try:
             async with engine.connect() as conn:
@@ -92,21 +96,29 @@ async def _step_by_step(engine: AsyncEngine, versions: Sequence[Path]) -> None:
                 log.warning("migration waits for others to let go", patience=PATIENCE)
         else:
             return
-        if monotonic() - started > PATIENCE:
+        if monotonic() > deadline:
             raise Retry("Others held tables of the database for too long, see pg_stat_activity.")
         await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**tries) * random.uniform(0.5, 1))  # noqa: S311
 
 
 @asynccontextmanager
-async def _only_one(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Wait until nobody else migrates.
+async def _only_one(engine: AsyncEngine, deadline: float) -> AsyncIterator[None]:
+    """Wait until nobody else migrates. Raises Retry where that takes too long.
 
     It is asked again and again, never waited for: a waiting statement would itself be waited for by an index that
     is built beside the work.
     """
     guarded = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with guarded.connect() as guard:
-        while not await _taken(guard):  # noqa: ASYNC110  another host tells nobody
+        told = False
+        while not await _taken(guard):
+            if monotonic() > deadline:
+                raise Retry(
+                    "Another host has been migrating the database for too long, see pg_stat_activity."
+                )
+            if not told:
+                log.warning("migration waits for another host that migrates", patience=PATIENCE)
+            told = True
             await asyncio.sleep(0.1)
         yield
 

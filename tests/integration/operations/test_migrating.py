@@ -39,7 +39,9 @@ from webhooks import inbox
 from webhooks.inbox import Received
 
 SETTLED = "0031"
-"""Migrations up to this one were made while no release was out."""
+"""Migrations up to this one were made while no release was out; the last of them holds up those who write."""
+
+DECISION = Path(__file__).resolve().parents[3] / "docs/decisions/0031-a-migration-only-adds.md"
 
 RELEASE = "0.1.0"
 
@@ -93,7 +95,14 @@ async def steps(url: str, settled: str, versions: Sequence[Path] = ()) -> list[S
 
 
 async def test_every_migration_leaves_the_release_before_what_it_needs(postgres_url: str) -> None:
-    assert [line for step in await steps(postgres_url, SETTLED) for line in objections(step, RELEASE)] == []
+    before = revisions_after("base")[-len(revisions_after(SETTLED)) - 2]
+    settled, *later = await steps(postgres_url, before)
+    assert [line for step in later for line in objections(step, RELEASE)] == []
+    assert "an index of task is built while everybody waits" in objections(settled, RELEASE)
+
+
+def test_the_decision_says_from_which_migration_on_they_are_looked_at() -> None:
+    assert f"every migration after {SETTLED}" in DECISION.read_text()
 
 
 GOOD = {
@@ -311,6 +320,74 @@ async def test_an_index_that_was_broken_off_is_built_anew(current_url: str, tmp_
         )
     finally:
         await conn.close()
+
+
+async def test_an_index_waits_for_older_looks_and_is_not_begun_anew(
+    current_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = following(tmp_path, GOOD["an index beside the work"])
+    reader, watcher = await asyncpg.connect(current_url), await asyncpg.connect(current_url)
+    try:
+        with impatient(monkeypatch), capture_logs() as lines:
+            async with reader.transaction(isolation="repeatable_read"):
+                await reader.fetch("SELECT * FROM shop")
+                changing = asyncio.create_task(migrating.migrate(current_url, versions))
+                async with asyncio.timeout(60):
+                    while not (begun := await watcher.fetchval(BUILT)):  # noqa: ASYNC110  no event tells it
+                        await asyncio.sleep(0.01)
+                await asyncio.sleep(1)  # ten times as long as a table is waited for
+                assert not changing.done()
+            await changing
+        assert (lines, await watcher.fetchval(BUILT)) == ([], begun)
+    finally:
+        await watcher.close()
+        await reader.close()
+
+
+BUILT = "SELECT to_regclass('ix_inbox_topic')::oid"
+
+
+async def test_another_host_that_migrates_is_waited_for_but_not_for_ever(
+    current_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = following(tmp_path, GOOD["a table"])
+    other = await asyncpg.connect(current_url)
+    try:
+        await other.execute(f"SELECT pg_advisory_lock({migrating.ONE})")
+        with monkeypatch.context() as patch:
+            patch.setattr(migrating, "PATIENCE", 0.0)
+            with pytest.raises(Retry, match="Another host"):
+                await asyncio.wait_for(migrating.migrate(current_url, versions), 60)
+        assert await revision(current_url) == schema.newest()
+        with capture_logs() as lines:
+            changing = asyncio.create_task(migrating.migrate(current_url, versions))
+            async with asyncio.timeout(60):
+                while not lines:  # noqa: ASYNC110  the line is what is waited for
+                    await asyncio.sleep(0.01)
+            await other.execute(f"SELECT pg_advisory_unlock({migrating.ONE})")
+            await changing
+        assert [line["event"] for line in lines] == ["migration waits for another host that migrates"]
+        assert await revision(current_url) == "9001"
+    finally:
+        await other.close()
+
+
+async def test_a_host_that_is_cut_off_gives_its_turn_away_within_a_minute(
+    current_url: str, tmp_path: Path
+) -> None:
+    kept = ", ".join(f"current_setting('{name}')::int AS {name}" for name in KEPT)
+    await migrating.migrate(
+        current_url, following(tmp_path, f'op.execute("CREATE TABLE kept AS SELECT {kept}")')
+    )
+    conn = await asyncpg.connect(current_url)
+    try:
+        idle, interval, count = await conn.fetchrow("SELECT * FROM kept")
+    finally:
+        await conn.close()
+    assert 0 < idle + interval * count <= 60
+
+
+KEPT = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
 
 
 async def test_whoever_holds_a_table_for_too_long_is_named_and_nothing_is_lost(
