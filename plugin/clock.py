@@ -1,12 +1,16 @@
 """The clock's jobs: each runs once when it is due, in whichever process takes it first.
 
 Who takes a job holds it for a lease, longer with each step; the last step moves it to its next time, in its own
-transaction. Where a process dies in the middle, another one goes on when the lease has ended.
+transaction, or it is held on while something follows the steps. Where a process dies in the middle, another one goes on
+when the lease has ended.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
@@ -88,14 +92,41 @@ def take(conn: Connection, one: Job, now: datetime) -> datetime | None:
 def step(conn: Connection, one: Job, held: datetime, started: datetime, now: datetime) -> datetime | None:
     """Do one step of a job that is held, and hold it on until the time that is returned; None when it is done.
 
-    Raises Lost where it is not held any more.
+    Where something follows, it stays held for a lease after ``now``. Raises Lost where it is not held any more.
     """
     until = now + LEASE
     _keep(conn, one, held, until)
     if one.run(conn, None, started):
         return until
-    _keep(conn, one, until, started + one.every)
+    if one.after is None:
+        _keep(conn, one, until, started + one.every)
     return None
+
+
+async def follow(db: Database, one: Job, held: datetime, started: datetime) -> None:
+    """Do what follows the steps of a job and hold it meanwhile, then move it to its next time, though it failed.
+
+    It is not begun where the job is not held any more, and broken off where another process took it.
+    """
+    if one.after is None:
+        return
+    with contextlib.suppress(Lost):
+        held = await db.write(partial(hold, one=one, held=held, now=datetime.now(UTC)))
+        work = asyncio.ensure_future(one.after(db, None, started))
+        try:
+            while not (await asyncio.wait([work], timeout=LEASE.total_seconds() / 3))[0]:
+                held = await db.write(partial(hold, one=one, held=held, now=datetime.now(UTC)))
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+        await db.write(partial(_keep, one=one, held=held, until=started + one.every))
+        await work
+
+
+def hold(conn: Connection, one: Job, held: datetime, now: datetime) -> datetime:
+    """Hold a job on, until the time that is returned. Raises Lost where it is not held any more."""
+    _keep(conn, one, held, now + LEASE)
+    return now + LEASE
 
 
 def settle(conn: Connection, one: Job, now: datetime) -> None:

@@ -100,7 +100,7 @@ class Worker:
         self._jobs = jobs_of(runtime)
         self._slots = Slots(AT_ONCE, partial(runtime.bells.ring_here, TASKS_BELL))
         self._task_turn = 0
-        self._followed: asyncio.Queue[tuple[Job, datetime]] = asyncio.Queue()
+        self._followed: asyncio.Queue[tuple[Job, datetime, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
         self._turn = ""
         self._helpers = HELPERS[runtime.db.dialect]
@@ -247,7 +247,7 @@ class Worker:
         """Run a job that was taken, step by step, and let follow what follows it."""
         db, step = self._runtime.db, partial(clock.step, one=job, started=started)
         try:
-            while after := await db.write(partial(step, held=held, now=datetime.now(UTC))):
+            while after := await db.write(partial(step, held=held, now=(now := datetime.now(UTC)))):
                 held = after
         except clock.Lost:
             return
@@ -255,12 +255,11 @@ class Worker:
             await db.write(partial(clock.give_back, one=job, held=held, now=datetime.now(UTC)))
             raise
         self._runtime.bells.ring(TASKS_BELL)
-        self._followed.put_nowait((job, started))
+        self._followed.put_nowait((job, now + clock.LEASE, started))
 
     async def _follow(self) -> None:
         """Do what follows the steps of jobs, one after the other; it may take long and holds up no other job."""
-        job, now = await self._followed.get()
-        await run_after(self._runtime, job, now)
+        await clock.follow(self._runtime.db, *await self._followed.get())
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -164,3 +164,85 @@ def test_of_processes_started_at_one_instant_one_does_the_job_and_another_goes_o
     assert sorted(after) == [(0, "0"), (0, "0"), (0, "0"), (0, str(STEPS - 1))]
     assert asyncio.run(look()) == STEPS
     postgres_copies.take_back(url)
+
+
+class Follows:
+    """A job of whose steps nothing is left, and what follows them, which takes as long as it is told."""
+
+    def __init__(self) -> None:
+        self.begun, self.under_way, self.go = list[datetime](), asyncio.Event(), asyncio.Event()
+        self.job = Job("follows", EVERY, lambda conn, shop_id, now: 0, after=self._after)
+
+    async def _after(self, db: Database, shop_id: int | None, now: datetime) -> int:
+        self.begun.append(now)
+        self.under_way.set()
+        await self.go.wait()
+        return 0
+
+    async def held(self, db: Database, now: datetime) -> datetime:
+        """Take the job and do its steps; until when it is held."""
+        held = await take(db, self.job, now)
+        assert held is not None
+        assert await step(db, self.job, held, now) is None
+        return now + LEASE
+
+
+async def test_what_follows_a_job_is_done_by_another_process_where_one_is_killed_there(db: Database) -> None:
+    one, now = Follows(), datetime.now(UTC)
+    dead = await one.held(db, now)
+    assert await take(db, one.job, now + LEASE - timedelta(seconds=1)) is None
+    held = await one.held(db, now + LEASE + timedelta(seconds=1))
+    await clock.follow(db, one.job, dead, now)
+    assert one.begun == []
+    one.go.set()
+    await clock.follow(db, one.job, held, now)
+    assert one.begun == [now]
+    assert await take(db, one.job, now + EVERY - timedelta(seconds=1)) is None
+    assert await take(db, one.job, now + EVERY) is not None
+
+
+async def test_what_follows_a_job_holds_it_while_it_takes_long(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, now = Follows(), datetime.now(UTC)
+    held = await one.held(db, now)
+    due = select(clock.job.c.due_at).where(clock.job.c.name == "follows")
+    monkeypatch.setattr(clock, "LEASE", timedelta(seconds=0.03))
+    following, seen = asyncio.ensure_future(clock.follow(db, one.job, held, now)), set[datetime]()
+    async with asyncio.timeout(60):
+        while len(seen) < 4:
+            seen.add(await db.read(lambda conn: conn.execute(due).scalar_one()))
+            await asyncio.sleep(0)
+    one.go.set()
+    await following
+    assert await db.read(lambda conn: conn.execute(due).scalar_one()) == now + EVERY
+
+
+async def test_what_follows_a_job_is_broken_off_where_another_process_took_it(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, now = Follows(), datetime.now(UTC)
+    held = await one.held(db, now)
+    monkeypatch.setattr(clock, "LEASE", timedelta(seconds=0.03))
+    following = asyncio.ensure_future(clock.follow(db, one.job, held, now))
+    async with asyncio.timeout(60):
+        await one.under_way.wait()
+        await db.write(lambda conn: clock.settle(conn, one.job, now))
+        await following
+    assert one.begun == [now]
+
+
+async def test_a_worker_holds_a_job_until_what_follows_it_is_done(database_url: str) -> None:
+    config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
+    async with open_runtime(config) as runtime:
+        one, worker, begun = Follows(), Worker(runtime), datetime.now(UTC)
+        worker._jobs = [one.job]
+        due = select(clock.job.c.due_at).where(clock.job.c.name == "follows")
+        await asyncio.to_thread(worker.stop)
+        await worker._keep_time()
+        held = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
+        assert begun + LEASE <= held < begun + EVERY
+        one.go.set()
+        await worker._follow()
+        at = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
+        assert at == one.begun[0] + EVERY >= begun + EVERY
