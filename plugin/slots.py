@@ -5,6 +5,12 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+import structlog
+
+from plugin import metrics
+
+log = structlog.get_logger()
+
 
 class Slots:
     """So many tasks run at once; which are whose is known: a claim leaves room for others and takes none twice.
@@ -38,6 +44,9 @@ class Slots:
             self._running.discard(done)
             self._held[shop_id].discard(id)
             self._freed()
+            if not done.cancelled() and (error := done.exception()):
+                metrics.HINDRANCES.labels("record_task").inc()
+                log.error("end of a task not written", task_id=id, error=type(error).__name__)
 
         running.add_done_callback(end)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
+from structlog.testing import capture_logs
 
 from plugin import backlog, shops, tasks
 from plugin.billing.nobody import NOBODY
@@ -15,7 +16,9 @@ from plugin.clock import Job
 from plugin.config import Config
 from plugin.database import Database, open_database
 from plugin.errors import Park, Retry
+from plugin.persisting import persist
 from plugin.runtime import open_runtime
+from plugin.slots import Slots
 from plugin.tasks import LEASE, LONGEST_WAIT, MOST_TRIES, OUTAGE, Claimed, TaskRun, Wanted, task
 from plugin.worker import Worker, handlers, jobs, run_job
 from tests import engine
@@ -27,6 +30,10 @@ ENVIRONMENT = {
     "DANKBAR_SECRET_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s",
 }
 SOON = NOW + timedelta(seconds=1)
+
+
+def wrong(conn: Connection) -> None:
+    conn.exec_driver_sql("SELECT nothing FROM task")
 
 
 async def ask(db: Database, key: str = "k", due_at: Any = NOW, now: Any = NOW, **payload: Any) -> None:
@@ -184,6 +191,46 @@ async def test_a_worker_takes_nothing_again_that_it_is_still_at(database_url: st
             await running
         assert ran == ["slow", "quick"]
         assert await rows(runtime.db) == []
+
+
+async def test_a_mistake_of_a_task_is_no_outage_and_is_set_aside_after_its_tries(database_url: str) -> None:
+    config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
+    async with open_runtime(config) as runtime:
+        await installed(runtime.db)
+        worker, now = Worker(runtime), datetime.now(UTC)
+
+        async def handler(run: TaskRun) -> None:
+            if run.key == "file":
+                raise FileNotFoundError
+            if run.key == "away":
+                raise ConnectionResetError
+            await run.db.write(wrong)
+
+        worker._handlers = {"do": handler}
+        for key in ("statement", "file", "away"):
+            await ask(runtime.db, key, now=now)
+        await runtime.db.write(lambda conn: conn.execute(update(task).values(attempts=MOST_TRIES - 1)))
+        for one in await claim(runtime.db, worker._owner, now):
+            await worker.run_task(one)
+        assert {row["key"]: row["state"] for row in await rows(runtime.db)} == {
+            "statement": "parked",
+            "file": "parked",
+            "away": "waiting",
+        }
+
+
+async def test_a_record_that_no_waiting_writes_keeps_no_slot_and_is_told(db: Database) -> None:
+    freed = asyncio.Event()
+    slots = Slots(1, freed.set)
+    with capture_logs() as said:
+        slots.start(1, 7, persist(db, asyncio.Event(), wrong))
+        assert slots.free == 0
+        assert slots.held == {1: frozenset({7})}
+        async with asyncio.timeout(30):
+            await freed.wait()
+    assert slots.free == 1
+    assert slots.held == {}
+    assert [(one["event"], one["task_id"]) for one in said] == [("end of a task not written", 7)]
 
 
 async def test_a_stopping_worker_gives_back_what_it_holds(db: Database) -> None:
