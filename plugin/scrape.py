@@ -46,6 +46,12 @@ PATIENCE = 5.0
 FRESH = 1.0
 """Seconds for which what was read is told again, however many ask."""
 
+_LOOKING = text(
+    "SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND backend_type = 'client backend'"
+    " AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
+)
+
 log = structlog.get_logger("plugin.scrape")
 
 
@@ -179,6 +185,7 @@ def read(conn: Connection, jobs: Sequence[str], now: datetime) -> list[Gauge]:
         ("dankbar_tasks_parked", "Tasks that were set aside"): found.tasks_parked,
         ("dankbar_tasks_lag_seconds", "How long the oldest task is due"): late,
         ("dankbar_clock_lag_seconds", "How long a job of the clock is due"): _late(conn, clock, now),
+        ("dankbar_snapshot_seconds", "How long somebody looks at one state of PostgreSQL"): _looked(conn),
         ("dankbar_shops", "Shops that have the app installed"): conn.execute(shops).scalar_one(),
         ("dankbar_shops_to_reopen", "Shops whose staff must open the app"): conn.execute(reopen).scalar_one(),
     }
@@ -186,6 +193,11 @@ def read(conn: Connection, jobs: Sequence[str], now: datetime) -> list[Gauge]:
     for widget in widgets.ALL.values():
         own.extend(widget.gauges(conn, now) if widget.gauges else ())
     return own
+
+
+def _looked(conn: Connection) -> float:
+    """As long as it lasts, nothing that was handled since is cleared from the indexes that claims walk."""
+    return float(conn.execute(_LOOKING).scalar_one()) if conn.dialect.name == "postgresql" else 0.0
 
 
 def _late(conn: Connection, earliest: Select[Any], now: datetime) -> float:

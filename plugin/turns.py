@@ -1,7 +1,8 @@
 """Whose work is taken next: everybody who waits has a turn, so that one who has much holds up nobody.
 
 A claim takes as many rows of each who waits as of any other, each one's oldest first; what room is left goes to those
-who have more. Every statement reads one index in the order of its keys, however long the history or a queue is.
+who have more. Every statement reads one index in the order of its keys, however long the history or a queue is; on PostgreSQL
+also what was handled since the oldest look began that is still open, which no vacuum can clear away before.
 """
 
 from collections import Counter

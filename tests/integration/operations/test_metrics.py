@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, text
 from plugin import scrape
 from plugin.clock import job
 from plugin.database import Database, open_database
+from plugin.postgres import PostgresDatabase
 from tests import engine
 from tests.integration.conftest import MakeUrl
 from tests.integration.engine.stories import NOW, bought, installed, tell
@@ -114,6 +115,16 @@ async def test_levels_say_what_waits_and_for_how_long(db: Database) -> None:
     assert (found["dankbar_coupon_waiting"], found["dankbar_coupon_pools_empty"]) == (1, 1)
     assert found["dankbar_coupon_waiting_seconds"] == 0
     assert found["dankbar_tasks_waiting"] > 0
+
+
+async def test_a_long_look_at_one_state_of_the_database_is_seen_until_it_ends(db: Database) -> None:
+    assert (await levels(db, NOW))["dankbar_snapshot_seconds"] == 0
+    if not isinstance(db, PostgresDatabase):
+        return
+    async with db._snapshots.connect() as conn, conn.begin():
+        await conn.exec_driver_sql("SELECT count(*) FROM inbox")
+        assert (await levels(db, NOW))["dankbar_snapshot_seconds"] > 0
+    assert (await levels(db, NOW))["dankbar_snapshot_seconds"] == 0
 
 
 async def test_a_clock_that_nobody_keeps_is_seen_and_a_job_of_another_release_is_not(db: Database) -> None:
