@@ -22,7 +22,7 @@ help:
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 demo: base ## the app with a pocket Shopify on this machine; no account needed; `make demo PORT=9200` takes other ports
-	@exec $(BIN)/dankbar sandbox $(if $(PORT),--port $(PORT))
+	@exec $(BIN)/dankbar sandbox $(if $(PORT),--port $(PORT)) $(if $(BILLING),--billing $(BILLING))
 
 KEY ?= var/development-key
 

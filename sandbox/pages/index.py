@@ -39,6 +39,7 @@ async def _index(stay: Stay) -> Response:
         apis=[(name, getattr(switches, name)) for name in APIS],
         ways=get_args(Api),
         counts=counts,
+        plan=f"/admin/apps/{stay.simulator.state.config.proxy_subpath}/admin/plan",
         plans=address(stay),
         many=MANY,
         stripe=hasattr(stay.request.app.state, "stripe"),

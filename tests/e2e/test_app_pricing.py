@@ -57,7 +57,9 @@ def test_a_merchant_declines_subscribes_changes_and_cancels(
     sandbox: Sandbox, new_walk: NewWalk, locale: str
 ) -> None:
     walk, words = new_walk(sandbox.base, sandbox.app, locale), WORDS[locale]
-    walk.go(PLAN)
+    walk.go("/")
+    assert walk.shut_out() == []
+    walk.page.get_by_role("link", name=walk.say("index.pay.page")).click()
     expect(standing(walk)).to_contain_text(words["free"])
     choose(walk, "small", "no")
     walk.page.wait_for_url(f"**{PLANS}")

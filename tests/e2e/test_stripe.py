@@ -65,7 +65,9 @@ def press(walk: Walk, key: str) -> None:
 
 def test_a_merchant_subscribes_fails_to_pay_recovers_changes_cancels_and_stays(walk: Walk) -> None:
     words = WORDS[walk.locale]
-    walk.go(PLAN)
+    walk.go("/")
+    assert walk.shut_out() == []
+    walk.page.get_by_role("link", name=walk.say("index.pay.page")).click()
     expect(standing(walk)).to_contain_text(words["free"])
 
     walk.admin.locator("#offer-small s-button").click()
