@@ -103,7 +103,7 @@ async def test_a_host_whose_clock_is_behind_takes_nothing_from_those_at_work(db:
     assert await recalled(db, BEHIND) == 0
     assert await claimed(db, "behind", BEHIND) == []
     assert await claimed(db, "another", NOW + tasks.LEASE) == []
-    await db.write(lambda conn: tasks.finish(conn, "mine", one, NOW))
+    await db.write(lambda conn: tasks.finish(conn, one, NOW))
     assert await db.read(lambda conn: conn.execute(select(task)).all()) == []
 
 
@@ -113,7 +113,7 @@ async def test_a_host_whose_clock_is_behind_hurries_no_task_in_back_off(db: Data
     for tries in range(7):
         [one] = await claimed(db, "mine", NOW + tries * MINUTE)
         at = NOW + tries * MINUTE
-        await db.write(partial(tasks.fail, owner="mine", failed=one, now=at, reason="down", outage=True))
+        await db.write(partial(tasks.fail, failed=one, now=at, reason="down", outage=True))
         assert await recalled(db, at - 2 * MINUTE) == 0
 
 
