@@ -23,7 +23,7 @@ from plugin import (
     shops,
     tasks,
 )
-from plugin.billing import checking, usage
+from plugin.billing import checking, leaving, usage
 from plugin.billing.protocol import Billing
 from plugin.clock import Job
 from plugin.crypto import Keyring
@@ -63,7 +63,7 @@ log = structlog.get_logger()
 def handlers(billing: Billing) -> Mapping[str, Handler]:
     """Return every task's handler by its name."""
     found: dict[str, Handler] = {**onboarding.TASKS, **reconcile.TASKS, **rederive.TASKS, **forgetting.TASKS}
-    found |= checking.handlers(billing)
+    found |= {**checking.handlers(billing), **leaving.handlers(billing)}
     for widget in widgets.ALL.values():
         found |= widget.tasks
     return found
@@ -85,7 +85,7 @@ def jobs(keyring: Keyring, billing: str = "none") -> Sequence[Job]:
 
 def jobs_of(runtime: Runtime) -> Sequence[Job]:
     """Return all jobs of the clock of this process."""
-    return jobs(runtime.keyring, runtime.billing.kind)
+    return [*jobs(runtime.keyring, runtime.billing.kind), *leaving.jobs(runtime.billing)]
 
 
 class Worker:
@@ -208,7 +208,7 @@ class Worker:
         if handler is None:
             raise Park(f"No task is named {one.name}.")
         shop = await runtime.db.read(lambda conn: shops.shop_by_id(conn, one.shop_id))
-        if shop is None or not (shop.installed or one.name in forgetting.TASKS):
+        if shop is None or not (shop.installed or one.name in (*forgetting.TASKS, leaving.LEAVE)):
             raise Park("The shop has uninstalled the app.")
         await handler(
             TaskRun(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 import widgets
 from plugin import shops, tasks
+from plugin.billing import leaving
 from plugin.crypto import Keyring
 from plugin.errors import Park
 from plugin.shops import Shop
@@ -33,9 +34,10 @@ _shop = msgspec.json.Decoder(ShopUpdate)
 
 
 def uninstalled(conn: Connection, event: Event, shop: Shop | None, now: datetime, keyring: Keyring) -> None:
-    """Drop the tokens and stop serving; ignored when it was triggered before the last installation."""
-    if shop is not None:
-        shops.record_uninstall(conn, shop.id, event.triggered_at or event.received_at, now)
+    """Drop the tokens, stop serving and charging; ignored when it was triggered before the last installation."""
+    at = event.triggered_at or event.received_at
+    if shop is not None and shops.record_uninstall(conn, shop.id, at, now):
+        leaving.uninstalled(conn, shop.id, now)
 
 
 def scopes_updated(

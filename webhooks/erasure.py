@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 import widgets
 from plugin import shops
+from plugin.billing import leaving
 from plugin.core import data_requests, privacy, removals, tombstones
 from plugin.core.removals import Removed
 from plugin.core.tombstones import Kind
@@ -113,6 +114,7 @@ def erase_shop(conn: Connection, handle: str, but: int, now: datetime) -> bool:
         return False
     if found is not None:
         tombstones.alone(conn, found.id)
+        leaving.erased(conn, found.id, now)
         privacy.erase_shop(conn, found.id)
     conn.execute(_OTHERS, {"shop": handle, "but": but})
     privacy.note(conn, "shop", now)

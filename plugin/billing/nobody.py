@@ -41,6 +41,9 @@ class Nobody:
         """Refuse."""
         _refuse()
 
+    async def end(self, outside_id: str) -> None:
+        """Do nothing: nobody has anything to end."""
+
     async def resume(self, shop: Shop, now: datetime) -> None:
         """Refuse."""
         _refuse()

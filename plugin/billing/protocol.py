@@ -97,6 +97,9 @@ class Billing(Protocol):
     async def cancel(self, shop: Shop, now: datetime) -> None:
         """End the subscription with what is paid for, then write down what is true."""
 
+    async def end(self, outside_id: str) -> None:
+        """End a subscription now by the vendor's name for it: that of a shop whose own data is erased."""
+
     async def resume(self, shop: Shop, now: datetime) -> None:
         """Take back a cancellation that has not come into force, then write down what is true."""
 

@@ -113,6 +113,10 @@ class ShopifyBilling:
         """Refuse: plans are cancelled on Shopify's page."""
         _refuse()
 
+    async def end(self, outside_id: str) -> None:
+        """Refuse: Shopify ends a plan with the app."""
+        _refuse()
+
     async def resume(self, shop: Shop, now: datetime) -> None:
         """Refuse: a cancellation is taken back on Shopify's page."""
         _refuse()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.stripe import papers, sessions, shapes, subscriptions
 from sandbox.stripe.account import Account, Body
 from sandbox.stripe.calls import Call, Operation, expect_there, page
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.shapes import listed
 
+_BY_METADATA = re.compile(r"metadata\['([a-z_]+)'\]:'([^']*)'")
 PRORATIONS = ("always_invoice", "create_prorations", "none")
 
 
@@ -15,6 +18,14 @@ def _create_customer(call: Call) -> Body:
     made = call.account.put(shapes.customer(call.account, call.given))
     call.tell("customer.created", made)
     return made
+
+
+def _search_customers(call: Call) -> Body:
+    match = _BY_METADATA.fullmatch(call.given["query"])
+    if match is None:
+        raise StripeRefusal("This account searches by one fact of the metadata.", param="query")
+    found = [one for one in call.account.all("customer") if one.get("metadata", {}).get(match[1]) == match[2]]
+    return {**page(call, found, "/v1/customers/search"), "object": "search_result", "next_page": None}
 
 
 def _customer(call: Call) -> Body:
@@ -144,6 +155,8 @@ def _update_subscription(call: Call) -> Body:
         sub["metadata"] = {**sub["metadata"], **(given["metadata"] or {})}
     if "cancel_at_period_end" in given and given["cancel_at_period_end"] != sub["cancel_at_period_end"]:
         subscriptions.cancel_later(account, sub, wanted=given["cancel_at_period_end"])
+    if "cancel_at" in given:
+        subscriptions.end_on(account, sub, given["cancel_at"] or None)
     return sub
 
 
@@ -229,6 +242,7 @@ def _merge(found: Body, given: Body) -> None:
 
 OPERATIONS = (
     Operation("POST", "customers", "CustomerCreate", "customer_write", _create_customer),
+    Operation("GET", "customers/search", "CustomerSearch", "customer_read", _search_customers),
     Operation("GET", "customers/{id}", "CustomerRetrieve", "customer_read", _customer),
     Operation("POST", "customers/{id}", "CustomerUpdate", "customer_write", _update_customer),
     Operation("DELETE", "customers/{id}", "CustomerDelete", "customer_write", _delete_customer),

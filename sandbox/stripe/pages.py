@@ -126,7 +126,8 @@ async def _manage(stay: Stay) -> Response:
             done = _pay(account, form.get("invoice", ""))
         else:
             sub = account.get("subscription", form.get("subscription", ""))
-            subscriptions.cancel_later(account, sub, wanted=form.get("do") == "cancel")
+            stop = sub["items"]["data"][0]["current_period_end"]
+            subscriptions.end_on(account, sub, stop if form.get("do") == "cancel" else None)
     stay.visit.notice = stay.texts(done)
     return see(stay.request.url.path)
 

@@ -24,6 +24,7 @@ def _due(account: Account) -> Iterator[tuple[int, Body]]:
     now = account.now()
     for sub in account.all("subscription"):
         stop = sub["items"]["data"][0]["current_period_end"]
+        stop = min(stop, sub["cancel_at"] or stop)
         if sub["status"] in subscriptions.LIVE and stop <= now:
             yield stop, sub
     for bill in account.all("invoice", status="open"):

@@ -103,7 +103,7 @@ def _failed(account: Account, sub: Body, bill: Body, at: int) -> None:
 def renew(account: Account, sub: Body, at: int) -> None:
     """Begin the next month, or end where that was asked for."""
     item = sub["items"]["data"][0]
-    if sub["cancel_at_period_end"]:
+    if sub["cancel_at_period_end"] or (sub["cancel_at"] and sub["cancel_at"] <= at):
         end(account, sub, at, "cancellation_requested")
         return
     item.update(current_period_start=at, current_period_end=next_month(at))
@@ -167,6 +167,15 @@ def cancel_later(account: Account, sub: Body, *, wanted: bool) -> None:
         canceled_at=account.now() if wanted else None,
     )
     sub["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
+    tell(account, "customer.subscription.updated", sub)
+
+
+def end_on(account: Account, sub: Body, at: int | None) -> None:
+    """End on a day, or take that back: how a flexible subscription is cancelled on the customer's page."""
+    if sub["status"] not in LIVE:
+        raise StripeRefusal("A canceled subscription can only update its cancellation_details and metadata.")
+    sub.update(cancel_at_period_end=False, cancel_at=at, canceled_at=account.now() if at else None)
+    sub["cancellation_details"]["reason"] = "cancellation_requested" if at else None
     tell(account, "customer.subscription.updated", sub)
 
 

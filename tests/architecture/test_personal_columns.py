@@ -51,6 +51,7 @@ IMPERSONAL: Mapping[str, str] = {
         "pseudonym_key access_token refresh_token access_expires refresh_expires scopes needs_reopen "
         "lease_owner lease_until"
     ),
+    "orphan": "outside_id left_at",
     "pace": "name free_at",
     "subscription": (
         "shop_id kind state plan outside_id payer_id currency amount period_start period_end trial_end cancel_at "

@@ -16,6 +16,13 @@ from plugin.shops import Shop
 MOST = 100
 
 
+async def customers(client: StripeClient, shop: Shop) -> list[str]:
+    """Return every customer that bears the shop's name here, the oldest first; a new one is found within a minute."""
+    query = f"metadata['{SHOP}']:'{shop.handle}'"
+    found = await asked(client.v1.customers.search_async({"query": query, "limit": MOST}))
+    return [one.id for one in sorted(found.data, key=lambda one: (one.created, one.id))]
+
+
 async def customer(client: StripeClient, shop: Shop) -> str:
     """Return a customer for the shop; one that was deleted at Stripe since is followed by another."""
     former = None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from stripe import Invoice as StripeInvoice
 from stripe import Subscription, SubscriptionItem
+from stripe.params import SubscriptionUpdateParams
 
 from plugin.billing.plans import FREE, Plan
 from plugin.billing.protocol import Invoice
@@ -85,6 +86,20 @@ def _state(sub: Subscription) -> tuple[State, datetime | None]:
     if ends or sub.cancel_at_period_end:
         return State.CANCELLED, ends or instant(item_of(sub).current_period_end)
     return (State.TRIALING if sub.status == "trialing" else State.ACTIVE), None
+
+
+def ending(sub: Subscription, *, wanted: bool) -> SubscriptionUpdateParams | None:
+    """Return what has to be written so that it ends with what is paid, or goes on; None where it is so already.
+
+    In Stripe's flexible mode an end is a day alone, as the customer's page at Stripe sets it.
+    """
+    if wanted:
+        ends = sub.cancel_at_period_end or (sub.cancel_at or 0) > 0
+        soon = sub.cancel_at is None or sub.cancel_at <= item_of(sub).current_period_end
+        return None if ends and soon else {"cancel_at_period_end": True}
+    if sub.cancel_at_period_end:
+        return {"cancel_at_period_end": False}
+    return {"cancel_at": ""} if sub.cancel_at else None
 
 
 def item_of(sub: Subscription) -> SubscriptionItem:

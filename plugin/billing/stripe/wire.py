@@ -17,6 +17,7 @@ TRIES_AGAIN = 2
 MOST_BYTES = 8 * 1024 * 1024
 
 UNREACHABLE = sentence("Stripe cannot be reached at the moment. What you have stays as it is.")
+UNSURE = sentence("Stripe did not answer in time. This page shows in a moment whether it was done.")
 REFUSED = sentence("Stripe refused this. Nothing has changed.")
 DECLINED = sentence("The card was declined. Nothing has changed; change the card first.")
 LACKING = sentence("The Stripe key lacks a right that this needs; whoever runs the app can add it.")
@@ -89,3 +90,8 @@ async def asked(call: Awaitable[T]) -> T:
         if (error.http_status or 500) >= 500:
             raise Unavailable(UNREACHABLE) from error
         raise Conflict(REFUSED) from error
+
+
+def is_missing(error: Conflict) -> bool:
+    """Tell whether Stripe refused since there is no such object, or no longer."""
+    return isinstance(error.__cause__, stripe.StripeError) and error.__cause__.code == "resource_missing"

@@ -11,6 +11,7 @@ from stripe import WebhookSignature
 
 from plugin import tasks
 from plugin.billing import checking, subscriptions
+from plugin.billing.nobody import NOBODY
 from plugin.billing.plans import Plan, plan_of
 from plugin.billing.protocol import Billing
 from plugin.billing.stripe.billing import StripeBilling
@@ -120,9 +121,11 @@ async def staged(db: Database) -> AsyncIterator[Stage]:
         )
         wire = Wire()
         stack.push_async_callback(wire.close_async)
-        billing = StripeBilling(db, client(KEY, f"{sim.origin}/stripe", wire), tax=False)
         shop = await db.write(lambda conn: engine.install(conn, now=datetime.now(UTC)))
         browser = await stack.enter_async_context(httpx.AsyncClient())
-        stage = Stage(db, account, billing, browser, shop)
+        stage = Stage(db, account, NOBODY, browser, shop)
+        stage.billing = StripeBilling(
+            db, client(KEY, f"{sim.origin}/stripe", wire), tax=False, clock=stage.now
+        )
         account.told = stage.news.append
         yield stage

@@ -27,6 +27,7 @@ DEEDS = (
     "month",
     "cancel",
     "resume",
+    "cancel in the portal",
     "change",
     "cancel at Stripe",
     "pay",
@@ -60,6 +61,9 @@ async def _do(stage: Stage, deed: str, handle: str, pick: Sequence[int]) -> None
         stage.days(31 if deed == "month" else 4)
     elif deed in {"cancel", "resume"}:
         await (stage.billing.cancel if deed == "cancel" else stage.billing.resume)(stage.shop, stage.now())
+    elif deed == "cancel in the portal":
+        for sub in living(stage):
+            at_stripe.end_on(account, sub, sub["items"]["data"][0]["current_period_end"])
     elif deed == "change":
         shown = await stage.billing.preview(stage.shop, plan(handle), stage.now())
         await stage.billing.change(stage.shop, plan(handle), shown.token, stage.now())
@@ -100,7 +104,7 @@ async def expect_truth(stage: Stage) -> None:
     assert row.plan == item["price"]["metadata"]["dankbar_plan"]
     assert row.period_end == datetime.fromtimestamp(item["current_period_end"], UTC)
     owing = sub["status"] in {"past_due", "unpaid"}
-    leaving = State.CANCELLED if sub["cancel_at_period_end"] else State.ACTIVE
+    leaving = State.CANCELLED if sub["cancel_at"] else State.ACTIVE
     assert row.state is (State.PAST_DUE if owing else leaving)
     for bill in stage.account.all("invoice", status="paid"):
         its = bill["parent"]["subscription_details"]["subscription"]

@@ -26,6 +26,7 @@ class Till:
     can: Abilities = ALL
     kind: str = "till"
     begun: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
     listed: Sequence[Invoice] = ()
 
     async def refresh(self, shop: Shop, now: datetime) -> None:
@@ -49,6 +50,9 @@ class Till:
     async def cancel(self, shop: Shop, now: datetime) -> None:
         self.told = replace(self.known, state=State.CANCELLED, cancel_at=self.known.period_end)
         await self.refresh(shop, now)
+
+    async def end(self, outside_id: str) -> None:
+        self.ended.append(outside_id)
 
     async def resume(self, shop: Shop, now: datetime) -> None:
         self.told = replace(self.known, state=State.ACTIVE, cancel_at=None)
