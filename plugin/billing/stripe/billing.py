@@ -33,6 +33,7 @@ HAS_NONE = sentence("This shop has no subscription.")
 OWES = sentence("A payment is open. Pay it first, then change the plan.")
 SAME = sentence("This is the plan you have.")
 ENDS = sentence("The subscription is about to end. Keep it first, then change the plan.")
+OWN_PRICE = sentence("Your plan has a price of its own. Whoever runs the app changes it together with you.")
 TO_FREE = sentence("The free plan needs no subscription: cancel the one you have.")
 
 log = structlog.get_logger("plugin.billing")
@@ -231,6 +232,8 @@ class StripeBilling:
             raise Conflict(OWES)
         if found.one.cancel_at or found.one.cancel_at_period_end:
             raise Conflict(ENDS)
+        if not truth.is_sold_monthly(found.one):
+            raise Conflict(OWN_PRICE)
         if truth.handle_of(found.one) == plan.handle:
             raise Conflict(SAME)
         return found.one

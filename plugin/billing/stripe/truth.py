@@ -8,7 +8,7 @@ from stripe import Invoice as StripeInvoice
 from stripe import Subscription, SubscriptionItem
 from stripe.params import SubscriptionUpdateParams
 
-from plugin.billing.plans import FREE, Plan
+from plugin.billing.plans import CURRENCIES, FREE, Plan, plan_of
 from plugin.billing.protocol import Invoice
 from plugin.billing.subscriptions import State, Told
 
@@ -67,7 +67,7 @@ def told(sub: Subscription | None, payer: str | None, owing_since: datetime | No
         outside_id=sub.id,
         payer_id=payer,
         currency=item.price.currency.upper(),
-        amount=(item.price.unit_amount or 0) * (item.quantity or 1),
+        amount=_monthly(item),
         period_start=instant(item.current_period_start),
         period_end=instant(item.current_period_end),
         trial_end=instant(sub.trial_end) if sub.trial_end else None,
@@ -109,9 +109,27 @@ def item_of(sub: Subscription) -> SubscriptionItem:
 
 
 def handle_of(sub: Subscription) -> str:
-    """Return the plan's handle; a price that is not ours goes by its own id, and is kept as it is."""
+    """Return the plan's handle; a price that is not ours goes by its nickname or its id, and is kept as it is."""
     price = item_of(sub).price
-    return str(price.metadata.to_dict().get(PLAN, price.id))[:60]
+    named = price.nickname if price.nickname and plan_of(price.nickname) is None else price.id
+    return str(price.metadata.to_dict().get(PLAN, named))[:60]
+
+
+def is_sold_monthly(sub: Subscription) -> bool:
+    """Tell whether it is paid as the plans are: by the month, in one of their currencies."""
+    price = item_of(sub).price
+    cycle = price.recurring
+    by_month = cycle is not None and (cycle.interval, cycle.interval_count) == ("month", 1)
+    return by_month and price.currency.upper() in CURRENCIES
+
+
+def _monthly(item: SubscriptionItem) -> int:
+    """Return what the price comes to a month, in minor units, rounded down."""
+    paid, cycle = (item.price.unit_amount or 0) * (item.quantity or 1), item.price.recurring
+    if cycle is None:
+        return paid
+    periods = {"day": 365, "week": 52, "month": 12, "year": 1}[cycle.interval]
+    return paid * periods // (12 * cycle.interval_count)
 
 
 def name_of(what: object) -> str:

@@ -132,3 +132,27 @@ async def test_an_answer_counts_from_when_stripe_was_asked(stage: Stage) -> None
         patch.setattr(selling, "price", meanwhile)
         await stage.billing.change(stage.shop, plan(MEDIUM), shown.token, began)
     assert (await stage.row()).plan == MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("currency", "interval", "count", "amount", "monthly"),
+    [
+        ("chf", "month", 1, 80_00, 80_00),
+        ("eur", "year", 1, 1_000_00, 83_33),
+        ("eur", "month", 3, 240_00, 80_00),
+        ("usd", "week", 2, 30_00, 65_00),
+    ],
+)
+async def test_a_price_agreed_by_hand_is_kept_told_by_the_month_and_changed_by_hand(
+    stage: Stage, currency: str, interval: str, count: int, amount: int, monthly: int
+) -> None:
+    sub = await stage.subscribe()
+    price = sub["items"]["data"][0]["price"]
+    price.update(currency=currency, metadata={}, nickname="Your contract", unit_amount=amount)
+    price["recurring"].update(interval=interval, interval_count=count)
+    row = await stage.refresh()
+    assert (row.plan, row.currency, row.amount) == ("Your contract", currency.upper(), monthly)
+    with pytest.raises(Conflict, match="price of its own"):
+        await stage.billing.preview(stage.shop, plan(LARGE), stage.now())
+    price["nickname"] = LARGE
+    assert (await stage.refresh()).plan == price["id"]
