@@ -69,6 +69,7 @@ class PlanView:
     notices: tuple[Notice, ...]
     usage: UsageView | None
     offers: tuple[OfferView, ...] = ()
+    closed: str = ""
     next_step: str = ""
     ending: str = ""
     can_resume: bool = False
@@ -102,6 +103,7 @@ async def plan_view(desk: Desk, *, asks: bool = False, said: str = "") -> PlanVi
         notices=tuple(notices(desk, found, silent=not fresh or invoices is None)),
         usage=_usage(desk, found) if found.months else None,
         offers=tuple(_offers(desk, found)),
+        closed=_closed(desk, found),
         next_step=_next_step(desk, found),
         ending=_ending(desk, found),
         can_resume=billing.can.resumes and _ends_later(desk, found),
@@ -135,14 +137,9 @@ def _keep(conn: Connection, desk: Desk) -> None:
         standing.keep(conn, desk.shop, desk.now, billing.kind)
 
 
-def pays(found: Standing) -> bool:
-    """Tell whether the shop has a plan that it pays for, or one that is about to end."""
-    return bool(found.held.handle) and not (found.held.plan and found.held.plan.free)
-
-
 def _manages(desk: Desk, found: Standing) -> bool:
     """Tell whether the vendor has a page for this shop: it pays for something, or has."""
-    known = pays(found) or bool(found.row and found.row.payer_id)
+    known = found.living or bool(found.row and found.row.payer_id)
     return desk.runtime.billing.can.manages and known
 
 
@@ -154,7 +151,7 @@ def currency_of(desk: Desk, found: Standing) -> str:
 
 def _price(desk: Desk, found: Standing) -> str:
     row, plan = found.row, found.held.plan
-    if not pays(found):
+    if not found.living or (row and row.plan) != found.held.handle:
         return ""
     amount = row.amount if row else None
     if amount is None and plan is not None:
@@ -229,11 +226,23 @@ def _covers(desk: Desk, plan: Plan, found: Standing | None = None) -> str:
 
 def _action(desk: Desk, found: Standing, plan: Plan) -> str:
     can = desk.runtime.billing.can
-    if plan is found.held.plan or plan.free:
+    if plan is found.held.plan or plan.free or _closed(desk, found):
         return ""
-    if pays(found) and not can.changes and not can.begins:
+    if found.living and not can.changes and not can.begins:
         return ""
     return desk.language.gettext("Choose this plan")
+
+
+def _closed(desk: Desk, found: Standing) -> str:
+    """Why no other plan can be chosen at the moment; empty where one can."""
+    row, gettext = found.row, desk.language.gettext
+    if row is None or not found.living or not desk.runtime.billing.can.changes:
+        return ""
+    if _ends_later(desk, found):
+        return gettext("Another plan can be chosen once you keep this one, or once it has ended.")
+    if row.state is State.PAST_DUE:
+        return gettext("Another plan can be chosen once the open payment is made.")
+    return ""
 
 
 def _next_step(desk: Desk, found: Standing) -> str:
@@ -255,14 +264,17 @@ def _ends_later(desk: Desk, found: Standing) -> bool:
 
 def _ending(desk: Desk, found: Standing) -> str:
     row, can = found.row, desk.runtime.billing.can
-    if row is None or not can.cancels or not pays(found) or _ends_later(desk, found):
+    if row is None or not can.cancels or not found.living or _ends_later(desk, found):
         return ""
     gettext, free = desk.language.gettext, PLANS[0]
     afterwards = gettext(
         "Afterwards you have the free plan, %(covers)s. Points, coupons and everything that runs go on.",
         covers=_covers(desk, free),
     )
-    if row.period_end is None or row.state is State.PAST_DUE:
+    if row.state is State.PAST_DUE:
+        open_one = gettext("Your plan is not renewed; the invoice that is open stays open until it is paid.")
+        return f"{open_one} {afterwards}"
+    if row.period_end is None:
         return " ".join((gettext("Your plan is not renewed."), afterwards))
     day = desk.day(row.period_end)
     until = gettext("Your plan stays yours until %(day)s, which is paid, and is not renewed.", day=day)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of
 from plugin.admin.form import submitted
-from plugin.admin.plan import back, currency_of, pays, plan_view
+from plugin.admin.plan import back, currency_of, plan_view
 from plugin.billing import standing
 from plugin.billing.plans import Plan, plan_of
 from plugin.billing.protocol import Preview
@@ -40,7 +40,7 @@ async def choose(request: Request[Any]) -> Response:
     found = await desk.runtime.db.read(
         lambda conn: standing.read(conn, desk.shop, desk.now, needed=billing.can.needed)
     )
-    if not (pays(found) and billing.can.changes):
+    if not (found.living and billing.can.changes):
         currency = currency_of(desk, found)
         address = await billing.begin(desk.shop, plan, currency, back(desk), desk.now)
         return _elsewhere(request, desk, address)

@@ -46,7 +46,7 @@ def state_of(desk: Desk, found: Standing) -> tuple[str, str]:
         return "success", gettext("No plan needed")
     if desk.shop.development:
         return "success", gettext("Free for development stores")
-    if row is None or (found.held.plan is PLANS[0] and row.state is not State.DECLINED):
+    if row is None or not (found.living or row.state is State.DECLINED):
         return "success", gettext("Active")
     if row.cancel_at is not None and row.cancel_at > desk.now:
         return "warning", gettext("Ends on %(day)s", day=desk.day(row.cancel_at))
@@ -77,10 +77,22 @@ def _of_state(desk: Desk, found: Standing, row: Subscription) -> Iterator[Notice
     goes_on = gettext(_GOES_ON)
     if row.state is State.PAST_DUE:
         since = row.past_due_since or row.checked_at or desk.now
-        text = gettext("It has been open since %(day)s and is tried again by itself.", day=desk.day(since))
-        ends = gettext("If it is still open on %(day)s, you have the free plan.", day=desk.day(since + GRACE))
+        if desk.now < since + GRACE:
+            text = gettext(
+                "It has been open since %(day)s and is tried again by itself.", day=desk.day(since)
+            )
+            then = gettext(
+                "If it is still open on %(day)s, you have the free plan.", day=desk.day(since + GRACE)
+            )
+        else:
+            text = gettext(
+                "It has been open since %(day)s, so you have the free plan now.", day=desk.day(since)
+            )
+            then = gettext(
+                "Pay it to have your plan back, or cancel the plan so that nothing more is charged."
+            )
         heading = gettext("The last payment did not go through")
-        yield Notice("critical", heading, f"{text} {ends} {goes_on}")
+        yield Notice("critical", heading, f"{text} {then} {goes_on}")
     if row.state is State.FROZEN:
         text = gettext("Your plan is back once your shop is open again; nothing is charged meanwhile.")
         yield Notice("warning", gettext("Your shop is paused at Shopify, and your plan with it"), text)

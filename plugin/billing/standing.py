@@ -42,6 +42,8 @@ class Standing:
     months: Sequence[Month]
     verdict: Verdict
     over: Over | None
+    living: bool = False
+    """Something is charged at the vendor, or would be, whatever the shop has of it: what can be ended or changed."""
 
     @property
     def larger(self) -> Plan | None:
@@ -67,6 +69,12 @@ def _is_theirs(row: Subscription, now: datetime) -> bool:
     return row.state in _THEIRS
 
 
+def _lives(row: Subscription | None, now: datetime) -> bool:
+    if row is None or row.plan == FREE.handle:
+        return False
+    return row.state in _THEIRS or _is_theirs(row, now)
+
+
 def read(
     conn: Connection,
     shop: Shop,
@@ -87,7 +95,7 @@ def read(
     known = row is not None and row.checked_at is not None
     over = gates.over(_remembered(row, has), has.limit, counted, now) if known else None
     verdict = gates.judge(has.limit, counted, over.since if over else None, now)
-    return Standing(has, row, found, verdict, over)
+    return Standing(has, row, found, verdict, over, _lives(row, now))
 
 
 def _remembered(row: Subscription | None, has: Held) -> Over | None:

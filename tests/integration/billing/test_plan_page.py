@@ -310,6 +310,35 @@ async def test_one_click_cancels_after_it_was_said_what_happens_and_one_takes_it
     assert "Cancel the plan" in back.text
 
 
+async def test_what_is_still_charged_can_be_ended_though_the_shop_has_the_free_plan(stage: Stage) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    till(stage).told = replace(PAID, state=State.PAST_DUE, past_due_since=long_ago)
+    page = (await opened(stage)).text
+    assert re.search(r'<dd>Free <s-badge tone="critical">Payment open<', page)
+    assert "so you have the free plan now. Pay it to have your plan back, or cancel the plan" in page
+    assert "tried again by itself" not in page
+    assert "€19 a month<" not in page.partition('id="offers"')[0]
+    assert "Choose this plan" not in page
+    assert "Another plan can be chosen once the open payment is made." in page
+    assert "the invoice that is open stays open until it is paid." in page
+    assert "Cancel the plan" in page
+    ended = (await stage.post("/admin/plan/cancel")).text
+    assert "Your plan is cancelled." in ended
+    assert till(stage).known.cancel_at is not None
+
+
+async def test_no_plan_is_offered_beside_one_that_is_about_to_end_where_it_would_be_refused(
+    stage: Stage,
+) -> None:
+    till(stage).told = replace(PAID, state=State.CANCELLED, cancel_at=NOW + timedelta(days=9))
+    page = (await opened(stage)).text
+    assert "Keep the plan" in page
+    assert "Choose this plan" not in page
+    assert "once you keep this one, or once it has ended." in page
+    till(stage).can = Abilities(begins=True, manages=True)
+    assert "Choose this plan" in (await opened(stage)).text
+
+
 async def test_invoices_and_the_vendors_own_page_are_a_click_away(stage: Stage) -> None:
     bill = Invoice("R-7", NOW, 19_00, "EUR", "paid", page="https://till.example/R-7")
     till(stage).told, till(stage).listed = PAID, (bill,)
