@@ -18,7 +18,8 @@ class Charges(World):
     def approve_plan(self, handle: str, shop: str = "example") -> None:
         """Approve a plan: a first one and a dearer one begin at once, a cheaper one with the next billing cycle.
 
-        The plan in force, chosen again, takes back what was to come. Raises Refused for a plan not offered here.
+        The plan in force, chosen again, takes back what was to come. Raises Refused for a plan not offered here, and
+        while the subscription is frozen.
         """
         found = self.shop(shop)
         with self.state.lock:
@@ -27,6 +28,8 @@ class Charges(World):
             offer = next((one for one in offers(pricing) if one.handle == handle), None)
             if offer is None:
                 raise Refused(f"There is no plan {handle} for {found.name}.")
+            if pricing.contract is not None and pricing.contract.frozen:
+                raise Refused("While the shop's bills are unpaid, its plans rest.")
             if pricing.contract is None:
                 _begin(self.state, pricing, offer, now)
             else:
@@ -37,6 +40,8 @@ class Charges(World):
         found = self.shop(shop)
         with self.state.lock:
             now, contract = self.state.now(), _contract(self.state, found)
+            if contract.frozen:
+                raise Refused("While the shop's bills are unpaid, its plans rest.")
             if contract.cycle_end is None:
                 end(self.state, found, now)
             else:
@@ -77,10 +82,10 @@ def end(state: State, shop: Shop, now: datetime) -> None:
 
 
 def pass_time(state: State, shop: Shop, now: datetime) -> None:
-    """Bring a subscription up to the present: trials and cycles end, and what was to come comes."""
+    """Bring a subscription up to the present: trials and cycles end, and what was to come comes; a frozen one rests."""
     pricing = shop.pricing
     contract = pricing.contract
-    if contract is None:
+    if contract is None or contract.frozen:
         return
     if contract.trial_ends_at is not None and contract.trial_ends_at <= now:
         contract.cycle_start, contract.trial_ends_at = contract.trial_ends_at, None

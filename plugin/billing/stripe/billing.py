@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from stripe import StripeClient, Subscription
 
 from plugin.billing import checking, subscriptions
+from plugin.billing.flights import Depart, Flights
 from plugin.billing.plans import Plan, currency_for
 from plugin.billing.protocol import Abilities, Invoice, Preview
 from plugin.billing.stripe import selling, truth
@@ -49,10 +50,16 @@ class StripeBilling:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     kind: str = KIND
     can: Abilities = EVERYTHING
+    flights: Flights = field(default_factory=Flights)
 
     async def refresh(self, shop: Shop, now: datetime) -> None:
         """Fetch the shop's subscriptions and write down the one that counts; what a second tab began is given back."""
-        await self._look(shop)
+
+        async def ask(departs: Depart) -> None:
+            departs(now)
+            await self._look(shop)
+
+        await self.flights.join(shop.id, now, ask)
 
     async def begin(self, shop: Shop, plan: Plan, currency: str, back: str, now: datetime) -> str:
         """Return the checkout page for this plan. Raises Conflict for a shop that pays already."""

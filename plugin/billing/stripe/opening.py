@@ -14,9 +14,10 @@ from plugin.database import Database
 async def open_stripe(config: Config, db: Database) -> AsyncIterator[Billing]:
     """Hold one connection pool to Stripe for as long as the process lives."""
     wire = Wire()
+    stripe = client(config.stripe_api_key or "", config.stripe_origin, wire)
+    billing = StripeBilling(db, stripe, tax=config.stripe_tax)
     try:
-        yield StripeBilling(
-            db, client(config.stripe_api_key or "", config.stripe_origin, wire), tax=config.stripe_tax
-        )
+        yield billing
     finally:
+        await billing.flights.close()
         await wire.close_async()

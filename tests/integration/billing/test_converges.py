@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -82,7 +83,8 @@ async def play(url: str, steps: Sequence[Step]) -> None:
     try:
         for step in steps:
             if step.kind == "approve":
-                place.shopify.approve_plan(step.value)
+                with suppress(Refused):
+                    place.shopify.approve_plan(step.value)
             elif step.kind == "deed":
                 deed(place, step.value)
             elif step.kind == "days":

@@ -1,7 +1,7 @@
 """A page asks where the last answer is old, waits a moment at most, and shows the last truth otherwise."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,8 +9,10 @@ from plugin.billing import looking
 from plugin.billing.looking import HOME, PAGE, WELCOME, Look
 from plugin.billing.nobody import NOBODY
 from plugin.billing.shopify import ShopifyBilling
+from plugin.billing.subscriptions import State
 from plugin.database import Database
 from tests.integration.billing.pocket import Pocket, pocket
+from tests.integration.billing.stage import staged
 
 
 @pytest.fixture
@@ -69,3 +71,14 @@ async def test_the_last_truth_stands_while_the_vendor_is_down(place: Pocket, bil
 async def test_where_nobody_pays_nobody_is_asked(place: Pocket) -> None:
     assert await looking.look(NOBODY, place.db, place.shop, place.clock.now, WELCOME)
     assert await place.row() is None
+
+
+async def test_stripes_answer_is_written_down_though_the_page_that_asked_has_gone(db: Database) -> None:
+    async with staged(db) as stage:
+        await stage.subscribe()
+        now, asked = stage.now(), stage.seconds
+        assert await looking.look(stage.billing, db, stage.shop, now, Look(timedelta(0), 0)) is False
+        await stage.billing.refresh(stage.shop, datetime.min.replace(tzinfo=UTC))
+        row = await stage.row()
+        assert (row.plan, row.state) == ("small", State.ACTIVE)
+        assert stage.seconds == asked + 1, "one question, which read the clock once"
