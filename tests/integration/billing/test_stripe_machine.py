@@ -58,7 +58,11 @@ async def _do(stage: Stage, deed: str, handle: str, pick: Sequence[int]) -> None
     elif deed in {"card fails", "card pays"}:
         stage.card(LATER if deed == "card fails" else GOOD)
     elif deed in {"days", "month"}:
+        told = len(stage.news)
         stage.days(31 if deed == "month" else 4)
+        if len(stage.news) == told:
+            # All dates of the account grew older and nothing happened, which no news tells of.
+            await stage.refresh()
     elif deed in {"cancel", "resume"}:
         await (stage.billing.cancel if deed == "cancel" else stage.billing.resume)(stage.shop, stage.now())
     elif deed == "cancel in the portal":
