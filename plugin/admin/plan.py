@@ -11,6 +11,7 @@ from starlette.responses import Response
 from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of
 from plugin.admin.plan_invoices import InvoiceView, in_words, invoiced
+from plugin.admin.plan_prices import net
 from plugin.admin.plan_words import Notice, counted_as, notices, state_of
 from plugin.billing import looking, standing, usage
 from plugin.billing.plans import CURRENCIES, PLANS, Plan, currency_for
@@ -158,7 +159,7 @@ def _price(desk: Desk, found: Standing) -> str:
         amount = plan.price(currency_of(desk, found))
     if amount is None:
         return ""
-    money = desk.language.money(amount, (row and row.currency) or currency_of(desk, found))
+    money = net(desk, amount, (row and row.currency) or currency_of(desk, found))
     return desk.language.gettext("%(amount)s a month", amount=money)
 
 
@@ -201,7 +202,7 @@ def _offers(desk: Desk, found: Standing) -> list[OfferView]:
         OfferView(
             plan.handle,
             language.gettext(plan.name),
-            language.gettext("%(amount)s a month", amount=language.money(plan.price(currency), currency))
+            language.gettext("%(amount)s a month", amount=net(desk, plan.price(currency), currency))
             if not plan.free
             else language.gettext("costs nothing"),
             _covers(desk, plan, found),
@@ -252,7 +253,7 @@ def _next_step(desk: Desk, found: Standing) -> str:
     return desk.language.gettext(
         "The next step is “%(plan)s” for %(amount)s a month: %(covers)s.",
         plan=desk.language.gettext(larger.name),
-        amount=desk.language.money(larger.price(currency), currency),
+        amount=net(desk, larger.price(currency), currency),
         covers=_covers(desk, larger),
     )
 

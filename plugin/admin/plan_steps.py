@@ -11,6 +11,7 @@ from plugin.admin.answer import answer
 from plugin.admin.desk import Desk, desk_of
 from plugin.admin.form import submitted
 from plugin.admin.plan import back, currency_of, plan_view
+from plugin.admin.plan_prices import gross, net
 from plugin.billing import standing
 from plugin.billing.plans import Plan, plan_of
 from plugin.billing.protocol import Preview
@@ -92,7 +93,7 @@ async def _done(request: Request[Any], desk: Desk, work: Awaitable[None], said: 
 def _sure(desk: Desk, plan: Plan, preview: Preview) -> SureView:
     language = desk.language
     gettext = language.gettext
-    at_once = language.money(abs(preview.now), preview.currency)
+    at_once = gross(desk, abs(preview.now), preview.currency)
     if preview.now > 0:
         first = gettext("%(amount)s are charged now, for the rest of this period.", amount=at_once)
     elif preview.now < 0:
@@ -102,6 +103,6 @@ def _sure(desk: Desk, plan: Plan, preview: Preview) -> SureView:
     then = gettext(
         "From %(day)s it is %(amount)s a month.",
         day=desk.day(preview.at),
-        amount=language.money(preview.monthly, preview.currency),
+        amount=net(desk, preview.monthly, preview.currency),
     )
     return SureView(gettext(plan.name), plan.handle, preview.token, (first, then))

@@ -16,6 +16,7 @@ class Abilities:
     ``begins``: ``begin`` takes a shop without a paid plan to a page where it pays for one. ``changes``: ``change``
     works here, rather than on the vendor's own page, and ``previews`` says before what it costs. ``cancels`` and
     ``resumes`` likewise. ``manages``: there is a page of the vendor's for everything else. ``invoices``: they are listed.
+    ``taxed``: tax is added to the prices.
     """
 
     needed: bool = True
@@ -26,6 +27,7 @@ class Abilities:
     resumes: bool = False
     manages: bool = False
     invoices: bool = False
+    taxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The plan in the admin: what stands there in each state, what waits beyond a limit, and that nothing else ever does."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -372,3 +373,13 @@ async def test_the_daily_check_remembers_since_when_it_is_too_much(stage: Stage)
     till(stage).told = None
     with pytest.raises(Retry):
         await refresh(run)
+
+
+async def test_where_tax_is_added_each_price_says_so(stage: Stage) -> None:
+    till(stage).told = replace(PAID, plan="small")
+    assert " tax" not in (await opened(stage)).text
+    till(stage).can = replace(till(stage).can, taxed=True)
+    assert (await opened(stage)).text.count("plus tax a month") >= 4
+    sure = html.unescape((await stage.post("/admin/plan/choose", {"plan": "medium"})).text)
+    assert "12.34 with tax are charged now" in sure
+    assert "59.00 plus tax a month" in sure or "59 plus tax a month" in sure
