@@ -58,6 +58,7 @@ def _waits(language: Language, found: Standing) -> Waits:
     said = {
         "entry": gettext("Another entry waits for the plan “%(plan)s”; those that are here go on.", **values),
         "more": gettext("Can be lowered; raising it waits for the plan “%(plan)s”.", **values),
+        "later": gettext("An earlier day can be set; a later one waits for the plan “%(plan)s”.", **values),
         "less": gettext("Can be raised; lowering it waits for the plan “%(plan)s”.", **values),
         "other": gettext("Another choice waits for the plan “%(plan)s”.", **values),
         "first": gettext("Starting it waits for the plan “%(plan)s”.", **values),
@@ -105,7 +106,7 @@ def _closed(field: FormField, of: Section | Item, waiting: Waits, currency: str)
     if rule == "other":
         return replace(field, waits=waiting.said["other"])
     if field.kind not in PLAIN or field.kind == "text":
-        return field
+        return replace(field, waits=waiting.said["later" if field.kind == "date" else "other"])
     bound = written(field.kind, value, currency)
     if rule == "more":
         return replace(field, waits=waiting.said["more"], most=bound)

@@ -1,11 +1,12 @@
 """Which values of a change are new campaigns or rules, by what each setting says of itself.
 
 A field's ``"new"`` in ``json_schema_extra`` says when it is: ``"entry"``, with another entry in the list; ``"more"``,
-with a greater value; ``"less"``, with a smaller one or the first above 0; ``"other"``, with any other value. An entry
-that is there already is judged by its own fields. A field that says nothing is never new.
+with a greater value, a later day, or another text; ``"less"``, with a smaller one or the first above 0; ``"other"``, with
+any other value. An entry that is there already is judged by its own fields. A field that says nothing is never new.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -45,6 +46,10 @@ def _is_new(rule: object, old: Any, value: Any) -> bool:
         return False
     if rule == "other":
         return True
+    if isinstance(old, date) or isinstance(value, date):
+        return old is not None and (value is None or value > old)  # none is no end
+    if isinstance(value, str):
+        return bool(value)
     if not _is_number(value):
         return False
     if rule == "less":

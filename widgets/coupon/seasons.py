@@ -94,6 +94,7 @@ class Campaign(Item):
         default=None,
         title=sentence("Last day"),
         description=sentence("For orders to the end of this day; empty means without end."),
+        json_schema_extra={"new": "more"},
     )
     first_order_only: bool = Field(
         default=False,

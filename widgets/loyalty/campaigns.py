@@ -51,6 +51,7 @@ class Campaign(Item):
     ends_on: date = Field(
         title=sentence("Last day"),
         description=sentence("Counts to its end."),
+        json_schema_extra={"new": "more"},
     )
     collection: str | None = Field(
         default=None,

@@ -1,6 +1,6 @@
 """When something waits: never within the plan, never within thirty days, and never because a month has just begun."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,9 @@ from plugin.billing.plans import FREE, PLANS
 from plugin.billing.subscriptions import State, Subscription
 from plugin.setting_kinds import extra_of, shape
 from plugin.setting_models import Item, Section
+from widgets.coupon import seasons
 from widgets.coupon.settings import CouponSettings
+from widgets.loyalty.campaigns import Campaign
 from widgets.loyalty.catalogue import Reward
 from widgets.loyalty.settings import LoyaltySettings
 
@@ -125,6 +127,24 @@ def test_what_is_new_is_named_by_its_place() -> None:
     assert changed(CouponSettings(stamp_every=5), stamp_every=4) == ["stamp_every"]
     assert changed(CouponSettings(), kind="amount", value=500, minimum_subtotal=900)[0] == "kind"
     assert not changed(PLAIN, rewards=(dearer,))
+
+
+def test_an_old_campaign_does_not_become_a_new_one_nor_a_gift_another() -> None:
+    old = Campaign(id="x", title="Then", multiplier="3", starts_on="2023-12-01", ends_on="2023-12-24")
+    before = LoyaltySettings(campaigns=(old,))
+    again = {"title": "Now", "starts_on": date(2027, 11, 20), "ends_on": date(2027, 11, 30)}
+    assert changed(before, campaigns=(old.model_copy(update=again),)) == ["campaigns[0].ends_on"]
+    shorter = old.model_copy(update={"starts_on": date(2023, 12, 5), "ends_on": date(2023, 12, 20)})
+    assert not changed(before, campaigns=(shorter,))
+    season = seasons.Campaign(id="x", title="Then", ends_on=date(2023, 12, 24))
+    endless = season.model_copy(update={"ends_on": None})
+    assert changed(CouponSettings(campaigns=(season,)), campaigns=(endless,)) == ["campaigns[0].ends_on"]
+    assert not changed(CouponSettings(campaigns=(endless,)), campaigns=(season,))
+    variant = "gid://shopify/ProductVariant/"
+    gift = Reward(id="a", title="A cup", cost=100, kind="free_product", value=f"{variant}1")
+    given, other = LoyaltySettings(rewards=(gift,)), gift.model_copy(update={"value": f"{variant}9"})
+    assert changed(given, rewards=(other,)) == ["rewards[0].value"]
+    assert not changed(given, rewards=(gift.model_copy(update={"title": "One cup"}),))
 
 
 def test_lowering_capping_and_switching_off_are_never_new() -> None:
