@@ -45,8 +45,11 @@ def reading(
 
 def _without(event: Mapping[str, Any] | None, asked_at: datetime) -> Told:
     if event is not None and event.get("state") == "CANCELED":
-        ended = _moment(event["occurredAt"])
-        return Told(kind=KIND, state=State.CANCELLED, checked_at=asked_at, cancel_at=ended)
+        ended, day = _moment(event["occurredAt"]), event.get("cancelEffectiveOn")
+        ends = max(ended, _moment(day)) if day else ended
+        item = _named((event.get("plan") or {}).get("handle") or FREE.handle)
+        plan = item.plan if ends > asked_at else FREE.handle
+        return Told(kind=KIND, state=State.CANCELLED, checked_at=asked_at, plan=plan, cancel_at=ends)
     return Told(kind=KIND, state=State.NONE, checked_at=asked_at)
 
 

@@ -125,3 +125,12 @@ def test_the_pocket_shopify_sells_our_plans() -> None:
     assert public == {plan.handle: plan.price("EUR") for plan in PLANS}
     assert len(public) <= 4, "Shopify shows four public plans at most"
     assert TEST.removesuffix("-test") in public
+
+
+def test_a_cancellation_that_takes_effect_later_leaves_the_plan_until_that_day() -> None:
+    day = (NOW + timedelta(days=9)).date()
+    told = reading(None, event("CANCELED") | {"cancelEffectiveOn": day.isoformat()}, NOW)
+    assert (told.state, told.plan) == (State.CANCELLED, "small")
+    assert told.cancel_at == datetime(day.year, day.month, day.day, tzinfo=UTC)
+    passed = reading(None, event("CANCELED") | {"cancelEffectiveOn": "2020-01-01"}, NOW)
+    assert passed.cancel_at == START
