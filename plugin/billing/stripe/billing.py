@@ -26,9 +26,7 @@ from plugin.shops import Shop
 EVERYTHING = Abilities(
     begins=True, previews=True, changes=True, cancels=True, resumes=True, manages=True, invoices=True
 )
-
 NEWEST = 24
-
 HAS_ONE = sentence("This shop has a subscription already; change the plan instead.")
 HAS_NONE = sentence("This shop has no subscription.")
 OWES = sentence("A payment is open. Pay it first, then change the plan.")
