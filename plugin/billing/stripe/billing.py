@@ -14,6 +14,7 @@ from plugin.billing.flights import Depart, Flights
 from plugin.billing.plans import Plan, currency_for
 from plugin.billing.protocol import Abilities, Invoice, Preview
 from plugin.billing.stripe import selling, truth
+from plugin.billing.stripe.giving_back import give_back
 from plugin.billing.stripe.once import once
 from plugin.billing.stripe.shown import SHOWN_FOR, TOO_OLD, Shown, shown
 from plugin.billing.stripe.truth import KIND, Found
@@ -187,7 +188,7 @@ class StripeBilling:
         found = truth.choose([sub for subs in there.values() for sub in subs])
         payer = truth.name_of(found.one.customer) if found.one else next(iter(there), None)
         for sub in found.surplus:
-            await self._give_back(shop, sub)
+            await give_back(self.client, shop, sub)
         told = truth.told(found.one, payer, await self._owing_since(found.one, payer), at)
         if known is not None and known not in there:
             log.warning("stripe customer is gone", shop=shop.handle)
@@ -271,30 +272,3 @@ class StripeBilling:
             return sub
         # The package's own random key: the wish is a state, and a fixed key would swallow the same wish later.
         return await asked(self.client.v1.subscriptions.update_async(sub.id, wish))
-
-    async def _give_back(self, shop: Shop, sub: Subscription) -> None:
-        """Return what a second subscription took, then end it; in this order, so that a crash between is made good."""
-        bills = await asked(
-            self.client.v1.invoices.list_async(
-                {"customer": truth.name_of(sub.customer), "subscription": sub.id}
-            )
-        )
-        for bill in bills.data:
-            left = bill.amount_paid - bill.post_payment_credit_notes_amount
-            if bill.status == "paid" and left > 0:
-                await self._refund(bill.id, left)
-        await asked(
-            self.client.v1.subscriptions.cancel_async(sub.id, {"prorate": False, "invoice_now": False})
-        )
-        log.warning("a second subscription was given back", shop=shop.handle)
-
-    async def _refund(self, bill: str, amount: int) -> None:
-        await once(
-            lambda key: self.client.v1.credit_notes.create_async(
-                {"invoice": bill, "amount": amount, "refund_amount": amount, "reason": "duplicate"},
-                {"idempotency_key": key},
-            ),
-            "duplicate",
-            bill,
-            amount,
-        )
