@@ -139,6 +139,11 @@ def give_back(conn: Connection, one: Job, held: datetime, now: datetime) -> None
     _keep(conn, one, held, now + min(one.every, LEASE))
 
 
+def leave(conn: Connection, one: Job, held: datetime, now: datetime) -> None:
+    """Have a job that is not at its end gone on with at once, by whoever comes. Raises Lost."""
+    _keep(conn, one, held, now)
+
+
 def _keep(conn: Connection, one: Job, held: datetime, until: datetime) -> None:
     """Lock the job's row and move it, so that whoever comes meanwhile waits and then finds it taken."""
     if not conn.execute(_KEEP, {"job_name": one.name, "held": held, "next_at": until}).rowcount:

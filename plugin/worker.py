@@ -12,7 +12,6 @@ import structlog
 import widgets
 from plugin import (
     ahead,
-    clock,
     forgetting,
     metrics,
     nightly,
@@ -32,6 +31,7 @@ from plugin.persisting import only_busy, persist
 from plugin.runtime import Runtime
 from plugin.slots import Slots
 from plugin.tasks import Claimed, Handler, TaskRun
+from plugin.timekeeping import Timekeeper
 from webhooks import handle
 from webhooks.handle import Batch
 from webhooks.receive import INBOX_BELL
@@ -97,10 +97,9 @@ class Worker:
         self._stopping = asyncio.Event()
         self._persist = partial(persist, runtime.db, self._stopping)
         self._handlers = handlers(runtime.billing)
-        self._jobs = jobs_of(runtime)
+        self._timekeeper = Timekeeper(runtime.db, jobs_of(runtime), self._stopping, self._ring_tasks)
         self._slots = Slots(AT_ONCE, partial(runtime.bells.ring_here, TASKS_BELL))
         self._task_turn = 0
-        self._followed: asyncio.Queue[tuple[Job, datetime, datetime]] = asyncio.Queue()
         self._batch = BATCHES[runtime.db.dialect]
         self._turn = ""
         self._helpers = HELPERS[runtime.db.dialect]
@@ -110,6 +109,7 @@ class Worker:
         loops = (self._drain_inbox, *(self._help,) * self._helpers, self._drain_tasks, self._keep_time)
         following = asyncio.create_task(self._forever(self._follow))
         await asyncio.gather(*(self._forever(loop) for loop in loops))
+        await self._timekeeper.end()
         following.cancel()
         await asyncio.wait([following])
         await self._slots.end(LAST_MOMENT)
@@ -236,30 +236,14 @@ class Worker:
         metrics.TASKS.labels(name, "parked" if aside else "retried").inc()
 
     async def _keep_time(self) -> None:
-        now = datetime.now(UTC)
-        for job in await self._runtime.db.write(lambda conn: clock.due(conn, self._jobs, now)):
-            held = await self._runtime.db.write(partial(clock.take, one=job, now=now))
-            if held is not None:
-                await self._do(job, held, now)
+        await self._timekeeper.look()
         await self._pause(5)
 
-    async def _do(self, job: Job, held: datetime, started: datetime) -> None:
-        """Run a job that was taken, step by step, and let follow what follows it."""
-        db, step = self._runtime.db, partial(clock.step, one=job, started=started)
-        try:
-            while after := await db.write(partial(step, held=held, now=(now := datetime.now(UTC)))):
-                held = after
-        except clock.Lost:
-            return
-        except Exception:
-            await db.write(partial(clock.give_back, one=job, held=held, now=datetime.now(UTC)))
-            raise
-        self._runtime.bells.ring(TASKS_BELL)
-        self._followed.put_nowait((job, now + clock.LEASE, started))
-
     async def _follow(self) -> None:
-        """Do what follows the steps of jobs, one after the other; it may take long and holds up no other job."""
-        await clock.follow(self._runtime.db, *await self._followed.get())
+        await self._timekeeper.follow()
+
+    def _ring_tasks(self) -> None:
+        self._runtime.bells.ring(TASKS_BELL)
 
     async def _pause(self, seconds: float) -> None:
         try:

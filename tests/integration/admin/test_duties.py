@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, select
@@ -66,7 +67,7 @@ async def test_a_request_is_listed_with_its_date_and_told_on_the_home_page_until
 ) -> None:
     await stage.tell(ORDER)
     request = await ask(stage, 1, days_ago=5)
-    due = language("en", "sie").long_date((datetime.now(UTC) + 25 * DAY).date())
+    due = language("en", "sie").long_date((datetime.now(ZoneInfo("Europe/Berlin")) + 25 * DAY).date())
     page = await shown(stage)
     assert f"Customer {CUSTOMER}" in page
     assert f"due on {due}" in page

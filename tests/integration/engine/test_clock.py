@@ -11,6 +11,7 @@ from subprocess import PIPE
 
 import pytest
 from sqlalchemy import Connection, func, select
+from structlog.testing import capture_logs
 
 from plugin import clock
 from plugin.clock import LEASE, Job
@@ -18,7 +19,7 @@ from plugin.config import Config
 from plugin.core.accounts import account
 from plugin.database import Database, open_database
 from plugin.runtime import open_runtime
-from plugin.worker import Worker
+from plugin.timekeeping import Timekeeper
 from tests.copies import Copies
 from tests.integration.engine.clocked import STEPS, opens
 from tests.integration.engine.stories import NOW, installed
@@ -102,6 +103,46 @@ async def test_a_job_whose_process_died_is_taken_over_and_the_one_left_behind_do
     assert await take(db, one, late + timedelta(days=1)) is not None
 
 
+def timekeeper(db: Database, *jobs: Job, stopping: asyncio.Event | None = None) -> Timekeeper:
+    return Timekeeper(db, jobs, stopping or asyncio.Event(), lambda: None)
+
+
+async def test_a_worker_that_is_told_to_stop_leaves_a_long_job_to_the_next_one(db: Database) -> None:
+    stopping, steps = asyncio.Event(), list[int]()
+
+    def endless(conn: Connection, shop_id: int | None, now: datetime) -> int:
+        steps.append(1)
+        stopping.set()
+        return 1
+
+    one = Job("endless", timedelta(days=1), endless)
+    keeper = timekeeper(db, one, stopping=stopping)
+    await keeper.look()
+    await keeper.end()
+    assert len(steps) == 1
+    assert await take(db, one, datetime.now(UTC)) is not None
+
+
+async def test_a_long_job_holds_up_no_other_one(db: Database) -> None:
+    stopping, order = asyncio.Event(), list[str]()
+
+    def endless(conn: Connection, shop_id: int | None, now: datetime) -> int:
+        order.append("endless")
+        return 1
+
+    def short(conn: Connection, shop_id: int | None, now: datetime) -> int:
+        order.append("short")
+        stopping.set()
+        return 0
+
+    jobs = Job("a", timedelta(days=1), endless), Job("b", timedelta(days=1), short)
+    keeper = timekeeper(db, *jobs, stopping=stopping)
+    async with asyncio.timeout(60):
+        await keeper.look()
+        await keeper.end()
+    assert "short" in order
+
+
 async def test_a_job_that_fails_is_tried_again_before_its_next_day(database_url: str) -> None:
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
 
@@ -109,11 +150,12 @@ async def test_a_job_that_fails_is_tried_again_before_its_next_day(database_url:
         raise LookupError
 
     async with open_runtime(config) as runtime:
-        worker, now = Worker(runtime), datetime.now(UTC)
-        worker._jobs = [Job("broken", timedelta(days=1), broken)]
-        await asyncio.to_thread(worker.stop)
-        with pytest.raises(LookupError):
-            await worker._keep_time()
+        now = datetime.now(UTC)
+        keeper = timekeeper(runtime.db, Job("broken", timedelta(days=1), broken))
+        with capture_logs() as told:
+            await keeper.look()
+            await keeper.end()
+        assert [(one["event"], one["error"]) for one in told] == [("worker hindered", "LookupError")]
         due = select(clock.job.c.due_at).where(clock.job.c.name == "broken")
         at = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
         assert now + LEASE <= at < now + timedelta(hours=1)
@@ -235,14 +277,14 @@ async def test_what_follows_a_job_is_broken_off_where_another_process_took_it(
 async def test_a_worker_holds_a_job_until_what_follows_it_is_done(database_url: str) -> None:
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
     async with open_runtime(config) as runtime:
-        one, worker, begun = Follows(), Worker(runtime), datetime.now(UTC)
-        worker._jobs = [one.job]
+        one, begun = Follows(), datetime.now(UTC)
+        keeper = timekeeper(runtime.db, one.job)
         due = select(clock.job.c.due_at).where(clock.job.c.name == "follows")
-        await asyncio.to_thread(worker.stop)
-        await worker._keep_time()
+        await keeper.look()
+        await keeper.end()
         held = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
         assert begun + LEASE <= held < begun + EVERY
         one.go.set()
-        await worker._follow()
+        await keeper.follow()
         at = await runtime.db.read(lambda conn: conn.execute(due).scalar_one())
         assert at == one.begun[0] + EVERY >= begun + EVERY

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,7 +112,7 @@ async def test_an_outage_is_tried_again_after_minutes_and_then_ever_later(rounds
 
 
 async def test_the_last_day_is_judged_when_it_is_shown(rounds: Rounds) -> None:
-    today = rounds.stage.now.date().isoformat()
+    today = rounds.stage.now.astimezone(ZoneInfo("Europe/Berlin")).date().isoformat()
     await holding(rounds, {**SEAL, "valid_until": today})
     assert len(await rounds.shown()) == 1
     assert "valid until" in (await rounds.told())[0]
