@@ -91,13 +91,15 @@ def jobs_of(runtime: Runtime) -> Sequence[Job]:
 class Worker:
     """One worker; any number may run on one PostgreSQL database, one on a SQLite file."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, jobs: Sequence[Job] | None = None) -> None:
         self._runtime = runtime
         self._owner = secrets.token_hex(16)
         self._stopping = asyncio.Event()
         self._persist = partial(persist, runtime.db, self._stopping)
         self._handlers = handlers(runtime.billing)
-        self._timekeeper = Timekeeper(runtime.db, jobs_of(runtime), self._stopping, self._ring_tasks)
+        self._timekeeper = Timekeeper(
+            runtime.db, jobs_of(runtime) if jobs is None else jobs, self._stopping, self._ring_tasks
+        )
         self._slots = Slots(AT_ONCE, partial(runtime.bells.ring_here, TASKS_BELL))
         self._task_turn = 0
         self._batch = BATCHES[runtime.db.dialect]

@@ -213,11 +213,11 @@ async def test_what_follows_a_job_holds_up_no_other_job_and_is_broken_off_at_the
 
     loop = asyncio.get_running_loop()
     async with open_runtime(config) as runtime:
-        worker = Worker(runtime)
-        worker._jobs = [
+        jobs = (
             Job("a.long", timedelta(days=1), lambda *_: 0, never),
             Job("b.next", timedelta(days=1), later),
-        ]
+        )
+        worker = Worker(runtime, jobs=jobs)
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(30):
             await began.wait()

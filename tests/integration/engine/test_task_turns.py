@@ -142,7 +142,8 @@ async def test_a_claim_of_tasks_reads_nothing_but_indexes_in_their_order(db: Dat
                 said.append((given[2], given[3]))
 
         if conn.dialect.name == "postgresql":
-            conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            for kind in ("seqscan", "bitmapscan", "sort"):
+                conn.exec_driver_sql(f"SET LOCAL enable_{kind} = off")
         event.listen(conn, "before_cursor_execute", note)
         (one, *_) = tasks.claim(conn, "me", NOW, MOST)
         tasks.finish(conn, one, NOW)
@@ -169,7 +170,7 @@ async def test_a_shop_whose_tasks_take_long_leaves_slots_to_others(database_url:
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
     async with open_runtime(config) as runtime:
         big, small = await runtime.db.write(lambda conn: shops(conn, 2))
-        worker, began = Worker(runtime), Counter[int]()
+        worker, began = Worker(runtime, jobs=()), Counter[int]()
         full, go, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
         async def handler(run: TaskRun) -> None:
@@ -182,7 +183,6 @@ async def test_a_shop_whose_tasks_take_long_leaves_slots_to_others(database_url:
             await go.wait()
 
         worker._handlers = {"do": handler}
-        worker._jobs = ()
         await runtime.db.write(lambda conn: put(conn, {big: 100}))
         running = asyncio.ensure_future(worker.run())
         async with asyncio.timeout(60):

@@ -167,7 +167,7 @@ async def test_a_worker_takes_nothing_again_that_it_is_still_at(database_url: st
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
     async with open_runtime(config) as runtime:
         await installed(runtime.db)
-        worker, ran, go = Worker(runtime), list[str](), asyncio.Event()
+        worker, ran, go = Worker(runtime, jobs=()), list[str](), asyncio.Event()
         began = {key: asyncio.Event() for key in ("slow", "quick")}
 
         async def handler(run: TaskRun) -> None:
@@ -177,7 +177,6 @@ async def test_a_worker_takes_nothing_again_that_it_is_still_at(database_url: st
                 await go.wait()
 
         worker._handlers = {"do": handler}
-        worker._jobs = ()
         running = asyncio.ensure_future(worker.run())
         async with asyncio.timeout(30):
             await ask(runtime.db, "slow")
@@ -348,14 +347,13 @@ async def test_a_worker_works_until_it_is_stopped_and_leaves_nothing_held(databa
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
     async with open_runtime(config) as runtime:
         await installed(runtime.db)
-        worker, began, go = Worker(runtime), asyncio.Event(), asyncio.Event()
+        worker, began, go = Worker(runtime, jobs=()), asyncio.Event(), asyncio.Event()
 
         async def slow(run: TaskRun) -> None:
             began.set()
             await go.wait()
 
         worker._handlers = {"do": slow}
-        worker._jobs = ()
         running = asyncio.ensure_future(worker.run())
         await ask(runtime.db)
         async with asyncio.timeout(30):
@@ -374,7 +372,7 @@ async def test_a_task_that_outlives_the_last_moment_is_broken_off_and_given_back
     config = Config.from_environment(ENVIRONMENT | {"DANKBAR_DATABASE_URL": database_url})
     async with open_runtime(config) as runtime:
         await installed(runtime.db)
-        worker, began, ended = Worker(runtime), asyncio.Event(), list[str]()
+        worker, began, ended = Worker(runtime, jobs=()), asyncio.Event(), list[str]()
 
         async def endless(run: TaskRun) -> None:
             began.set()
@@ -384,7 +382,6 @@ async def test_a_task_that_outlives_the_last_moment_is_broken_off_and_given_back
                 ended.append(run.key)
 
         worker._handlers = {"do": endless}
-        worker._jobs = ()
         running = asyncio.ensure_future(worker.run())
         await ask(runtime.db)
         async with asyncio.timeout(30):
