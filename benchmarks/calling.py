@@ -29,7 +29,7 @@ def worker(runtime: Runtime) -> Worker:
         if run.key.isdigit():
             run.bells.ring(bell(run.key))
 
-    made = Worker(runtime)
+    made = Worker(runtime, jobs=())
     made._handlers = dict.fromkeys([*made._handlers, NAME], call)  # noqa: SLF001
     made._jobs = ()  # noqa: SLF001
     return made

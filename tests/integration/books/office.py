@@ -18,7 +18,7 @@ from plugin.guards import Call
 from plugin.runtime import Runtime
 from plugin.settings import Section, ShopSettings
 from plugin.shops import Shop
-from plugin.worker import Worker, run_job
+from plugin.worker import Worker, jobs_of, run_job
 from sandbox.simulator import Simulator
 from sandbox.state import Customer
 from webhooks import inbox
@@ -108,7 +108,7 @@ class Office:
 
     async def tick(self, name: str, now: datetime | None = None) -> int:
         """Run the clock's job of that name."""
-        (job,) = [one for one in self.worker._jobs if one.name == name]
+        (job,) = [one for one in jobs_of(self.runtime) if one.name == name]
         return await run_job(self.runtime, job, now or datetime.now(UTC))
 
     async def change(self, section: str, **patch: object) -> None:
@@ -143,7 +143,7 @@ async def open_office(sim: Simulator, runtime: Runtime, handle: str, *sections: 
     worker = Worker(runtime)
 
     def settle(conn: Connection) -> None:
-        for one in clock.due(conn, worker._jobs, now):
+        for one in clock.due(conn, jobs_of(runtime), now):
             clock.settle(conn, one, now)
 
     await runtime.db.write(settle)
