@@ -31,7 +31,6 @@ def worker(runtime: Runtime) -> Worker:
 
     made = Worker(runtime, jobs=())
     made._handlers = dict.fromkeys([*made._handlers, NAME], call)  # noqa: SLF001
-    made._jobs = ()  # noqa: SLF001
     return made
 
 
