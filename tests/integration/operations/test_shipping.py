@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 GIVEN = {"SHOPIFY_API_KEY": "client", "SHOPIFY_API_SECRET": SECRET, "DANKBAR_SECRET_KEY": KEY}
+PLANS = {"SHOPIFY_PARTNER_ORG": "4712345", "SHOPIFY_PARTNER_TOKEN": "prtapi_0123456789"}
+CONTRACT = {"STRIPE_API_KEY": "rk_live_0123456789", "STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
 
 
 def known_variables() -> set[str]:
@@ -97,8 +99,9 @@ def test_the_example_of_an_environment_is_one_once_it_is_filled_in() -> None:
     lines = (DEPLOY / "environment.example").read_text().splitlines()
     values = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", "\n".join(lines), re.MULTILINE))
     assert set(values) <= known_variables()
-    filled = {**values, **GIVEN}
-    assert Config.from_environment(filled).app_url == "https://dankbar.example"
+    for billing, more in (("none", {}), ("shopify", PLANS), ("stripe", CONTRACT)):
+        filled = {**values, **GIVEN, **more, "DANKBAR_BILLING": billing}
+        assert Config.from_environment(filled).app_url == "https://dankbar.example"
 
 
 def test_the_image_is_small_and_unprivileged_and_starts_a_command_that_there_is() -> None:
