@@ -77,6 +77,7 @@ class OrderChange:
 
 _COLUMNS = (order.c.id, order.c.shop_id, order.c.order_id, order.c.first_at, order.c.state)
 _FIND = select(*_COLUMNS).where(among(order.c.order_id, "ids")).order_by(order.c.order_id)
+_KNOWN = select(order.c.order_id).where(among(order.c.order_id, "ids"))
 _FIND_LOCKED = _FIND.with_for_update()
 _BY_REF = select(*_COLUMNS).where(among(order.c.id, "refs"), ~order.c.sealed)
 _BY_REF = _BY_REF.order_by(order.c.order_id)
@@ -110,12 +111,11 @@ def absorb(conn: Connection, arrivals: Sequence[Arrival], now: datetime) -> list
             raise Park("This order is known as another shop's.")
         group.append(arrival)
     _refuse_foreign_refunds(conn, arrivals)
-    changes = _update(conn, _find(conn, by_order), by_order, now)
-    missing = _without(by_order, changes)
-    added = _insert(conn, missing, now)
-    changes += added
-    if raced := _without(missing, added):
-        changes += _update(conn, _find(conn, raced), raced, now)
+    # New ones first, then the lock on all others, each in the order of their ids: two batches never wait for each other.
+    known = set(conn.execute(_KNOWN, {"ids": sorted(by_order)}).scalars())
+    changes = _insert(conn, {id: group for id, group in by_order.items() if id not in known}, now)
+    if rest := _without(by_order, changes):
+        changes += _update(conn, _find(conn, rest), rest, now)
     _remember_refunds(conn, changes)
     return sorted(changes, key=lambda change: change.order_id)
 

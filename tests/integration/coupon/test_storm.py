@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from plugin.config import Config
 from plugin.database import Database, open_database
@@ -95,6 +95,15 @@ async def rows(db: Database, statement: Any) -> list[Any]:
     return await db.read(read)
 
 
+async def deadlocks(db: Database) -> int:
+    """How often PostgreSQL had to end a circle of waiting transactions in this database."""
+    if db.dialect != "postgresql":
+        return 0
+    await db.read(lambda conn: conn.exec_driver_sql("SELECT pg_stat_force_next_flush()"))
+    counted = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    return int((await rows(db, counted))[0][0])
+
+
 async def test_every_order_has_one_code_and_every_code_one_order(errand: Errand, database_url: str) -> None:
     await errand.work()
     await storm(errand, database_url, purchases(1000, errand))
@@ -109,6 +118,7 @@ async def test_every_order_has_one_code_and_every_code_one_order(errand: Errand,
     assert await rows(db, select(coupon.c.order_ref).where(coupon.c.waiting)) == []
     assert len(errand.discounts) == 1
     assert await errand.stage.breaches() == []
+    assert await deadlocks(db) == 0
 
 
 @pytest.mark.parametrize("cap", [57])
