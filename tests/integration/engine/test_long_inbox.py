@@ -20,11 +20,13 @@ def put(conn: Connection, shop: str, number: int, state: str = "waiting", minute
 
 
 def several(conn: Connection) -> None:
-    for number in range(20):
-        put(conn, "loud", number, "handled", minutes=number)
+    for number in range(300):
+        put(conn, "loud", number, "handled", minutes=number % 20)
+        put(conn, f"other{number}", number, "handled" if number % 2 else "waiting")
     put(conn, "quiet", 1, "handled", minutes=1)
     put(conn, "quiet", 2, "parked", minutes=2)
-    put(conn, "loud", 99, minutes=99)
+    put(conn, "loud", 999, minutes=99)
+    conn.exec_driver_sql("ANALYZE")
 
 
 def plans(conn: Connection, work: Callable[[Connection], object]) -> list[str]:

@@ -141,6 +141,7 @@ async def test_a_claim_of_tasks_reads_nothing_but_indexes_in_their_order(db: Dat
             if "task" in given[2] and not given[2].startswith("EXPLAIN"):
                 said.append((given[2], given[3]))
 
+        conn.exec_driver_sql("ANALYZE task")
         if conn.dialect.name == "postgresql":
             for kind in ("seqscan", "bitmapscan", "sort"):
                 conn.exec_driver_sql(f"SET LOCAL enable_{kind} = off")
