@@ -61,11 +61,11 @@ def framed(stay: Stay, target: str, *, order: int | None = None, editor: bool = 
 async def _frame(stay: Stay) -> Response:
     target = targets().get(str(stay.request.path_params["target"]))
     if target is None:
-        return show(stay, "missing.html", 404, blocks=[], embeds=[])
+        return show(stay, "missing.html", 404, within=True, blocks=[], embeds=[])
     asked = stay.request.query_params
     number = asked.get("order", "")
     order = stay.shop.orders.get(int(number)) if number.isdigit() else None
-    return show(stay, "frame.html", facts=_facts(stay, target, order, editor="editor" in asked))
+    return show(stay, "frame.html", within=True, facts=_facts(stay, target, order, editor="editor" in asked))
 
 
 def _facts(stay: Stay, target: Target, order: Order | None, *, editor: bool) -> dict[str, Any]:

@@ -25,9 +25,11 @@ def _environment() -> Environment:
     )
 
 
-def show(stay: Stay, template: str, status: int = 200, **facts: Any) -> HTMLResponse:
-    """Return a page; a notice left by the request before is shown once."""
-    notice, stay.visit.notice = stay.visit.notice, None
+def show(stay: Stay, template: str, status: int = 200, *, within: bool = False, **facts: Any) -> HTMLResponse:
+    """Return a page; a notice left by the request before is shown once, never by a frame ``within`` another page."""
+    notice = None if within else stay.visit.notice
+    if not within:
+        stay.visit.notice = None
     html = (
         _environment()
         .get_template(template)

@@ -152,6 +152,17 @@ def test_the_merchants_desk_does_it_or_says_that_shopify_would_not(browser: Test
         assert told is (deed != "nothing")
 
 
+def test_what_was_done_is_told_by_the_page_though_a_frame_of_the_page_before_comes_first(
+    browser: TestClient,
+) -> None:
+    add(browser, "teekanne")
+    number = buy(browser).split("/")[-2]
+    done = browser.post(f"/sandbox/orders/{number}/refund", follow_redirects=False)
+    target = "customer-account.order-status.block.render"
+    assert browser.get(f"/sandbox/extensions/{target}?order={number}").status_code == 200
+    assert "Getan." in browser.get(done.headers["location"]).text
+
+
 def test_a_refund_of_everything_leaves_nothing(browser: TestClient, simulator: Simulator) -> None:
     add(browser, "teekanne", 2)
     number = buy(browser).split("/")[-2]
