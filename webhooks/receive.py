@@ -5,6 +5,7 @@ The answer leaves after the row is on the disk; requests that wait at the same t
 
 import asyncio
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -120,7 +121,7 @@ class Answer:
     retry: int | None = None
 
 
-class Webhooks:
+class Webhooks(ABC):
     """One vendor's door as a plain ASGI application (contract section 4, semantics 27); a subclass proves."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -149,9 +150,9 @@ class Webhooks:
         finally:
             before.give_back()
 
+    @abstractmethod
     def proved(self, scope: Mapping[str, Any], body: bytes) -> Received | Answer:
         """Return what is to be stored, or the answer for what carries no good proof."""
-        raise NotImplementedError
 
 
 class ShopifyWebhooks(Webhooks):

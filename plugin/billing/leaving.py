@@ -66,7 +66,8 @@ def handlers(billing: Billing) -> Mapping[str, Handler]:
             await billing.cancel(run.shop, run.now)
         except Unavailable as error:
             raise Retry(error.message) from error
-        except Conflict:
+        except Conflict as error:
+            log.warning("a shop left, nothing was cancelled", shop=run.shop.handle, reason=error.message)
             return
         log.warning("a shop left, its subscription ends with what is paid", shop=run.shop.handle)
 

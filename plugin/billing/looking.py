@@ -37,9 +37,8 @@ async def look(billing: Billing, db: Database, shop: Shop, now: datetime, how: L
     if not billing.can.needed:
         return True
     row = await db.read(lambda conn: subscriptions.find(conn, shop.id))
-    known: datetime | None = (
-        row.checked_at if row else None
-    )  # none yet where the clock has only put it on its list
+    # A row without an answer is one that the clock has only put on its list.
+    known: datetime | None = row.checked_at if row else None
     if known is not None and now - known < how.older_than:
         return True
     try:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
 
-from plugin.app import WEBHOOKS, Front, create_app
+from plugin.app import WEBHOOKS
 from plugin.guards import PATCH_PATH
 from sandbox import tokens
 from tests.integration.doors.house import routes
+from tests.integration.started import started
 from tests.integration.widgets.stage import CLIENT, PREFIX, SECRET, config
 
 SHOP = "example.myshopify.com"
@@ -72,19 +72,8 @@ def addresses(pages: Starlette) -> Iterator[tuple[str, str]]:
 @pytest.fixture
 async def front(database_url: str) -> AsyncIterator[tuple[Starlette, httpx.AsyncClient]]:
     """The whole application, started, without a worker."""
-    app = create_app(config(database_url), with_worker=False)
-    assert isinstance(app, Front)
-    pages = app._pages
-    assert isinstance(pages, Starlette)
-    async with pages.router.lifespan_context(pages) as state:
-
-        async def started(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["state"] = dict(state or {})
-            await app(scope, receive, send)
-
-        transport = httpx.ASGITransport(app=started)
-        async with httpx.AsyncClient(transport=transport, base_url="http://app.test") as client:
-            yield pages, client
+    async with started(config(database_url)) as both:
+        yield both
 
 
 async def test_every_route_refuses_every_other_doors_proof(

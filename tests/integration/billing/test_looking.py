@@ -1,9 +1,6 @@
 """A page asks where the last answer is old, waits a moment at most, and shows the last truth otherwise."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from plugin.billing import looking
 from plugin.billing.looking import HOME, PAGE, WELCOME, Look
@@ -11,20 +8,8 @@ from plugin.billing.nobody import NOBODY
 from plugin.billing.shopify import ShopifyBilling
 from plugin.billing.subscriptions import State
 from plugin.database import Database
-from tests.integration.billing.pocket import Pocket, pocket
+from tests.integration.billing.pocket import Pocket
 from tests.integration.billing.stage import staged
-
-
-@pytest.fixture
-async def place(db: Database) -> AsyncIterator[Pocket]:
-    made = await pocket(db)
-    yield made
-    await made.http.aclose()
-
-
-@pytest.fixture
-def billing(place: Pocket) -> ShopifyBilling:
-    return place.process()
 
 
 async def seen(place: Pocket, billing: ShopifyBilling, how: Look) -> tuple[bool, str | None]:

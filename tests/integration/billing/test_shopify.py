@@ -1,7 +1,6 @@
 """Plans under Shopify App Pricing: the row follows what the Partner API says, and stands while it says nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,20 +19,8 @@ from plugin.errors import Conflict, Retry, Unavailable
 from plugin.tasks import TaskRun
 from sandbox.pricing import TEST
 from tests import engine
-from tests.integration.billing.pocket import START, Clock, Pocket, named, pocket
+from tests.integration.billing.pocket import START, Clock, Pocket, named
 from tests.integration.widgets.stage import config
-
-
-@pytest.fixture
-async def place(db: Database) -> AsyncIterator[Pocket]:
-    made = await pocket(db)
-    yield made
-    await made.http.aclose()
-
-
-@pytest.fixture
-def billing(place: Pocket) -> ShopifyBilling:
-    return place.process()
 
 
 async def standing(place: Pocket, billing: ShopifyBilling) -> tuple[State, str]:

@@ -11,8 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import select
-from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
 from stripe import WebhookSignature
 
 from plugin.app import Front, create_app
@@ -24,6 +22,7 @@ from plugin.guards import Merchant
 from plugin.onboarding import admit
 from plugin.runtime import open_runtime
 from tests import engine
+from tests.integration.started import started
 from tests.integration.widgets.stage import config
 from webhooks import handle, topics
 from webhooks.inbox import inbox
@@ -56,19 +55,8 @@ def signed(body: str = EVENT, secret: str = NEW, age: int = 0) -> dict[str, str]
 
 @asynccontextmanager
 async def door(config_: Config) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(config_, with_worker=False)
-    assert isinstance(app, Front)
-    pages = app._pages
-    assert isinstance(pages, Starlette)
-    async with pages.router.lifespan_context(pages) as state:
-
-        async def started(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["state"] = dict(state or {})
-            await app(scope, receive, send)
-
-        transport = httpx.ASGITransport(app=started)
-        async with httpx.AsyncClient(transport=transport, base_url="http://app.test") as client:
-            yield client
+    async with started(config_) as (_, client):
+        yield client
 
 
 async def test_an_event_is_stored_once_and_proved_by_either_secret(database_url: str, db: Database) -> None:
